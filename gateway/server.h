@@ -1,0 +1,39 @@
+/*
+ * server: h2o's set-up. One thread, event loop, h2o context and SO_REUSEPORT listener each; shared
+ * between them only what is in struct gateway.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include <h2o.h>
+
+#include "common/error.h"
+#include "gateway/config.h"
+
+struct db;
+struct deliver;
+struct deliver_port;
+struct limit;
+struct server;
+
+/* Shared by all loops; set up before they start, then read only. */
+struct gateway {
+    const struct config *config;
+    struct deliver *deliver;
+    struct limit *limit; /* thread-safe */
+};
+
+/* What one loop thread owns. */
+struct worker {
+    struct gateway *gateway;
+    h2o_context_t *context;
+    struct db *db;
+    struct deliver_port *port;
+};
+
+/* Binds config->bind_addr (ERR_UNAVAILABLE names it) and starts the loops. */
+MUST_CHECK enum err server_open(struct server **out, struct gateway *gateway, struct error *error);
+
+/* Stops accepting, lets running requests finish for at most drain_ms, ends the loops. */
+void server_close(struct server *server, uint32_t drain_ms);

@@ -1,0 +1,212 @@
+/*
+ * row: one record of a batch, the same for every protocol that comes in and every table it goes to.
+ * A row is its kind, a version and the kind's columns in table order; a column that is absent keeps
+ * what is stored. Pure data; slices borrow from whoever made the row (request arena, frame, group).
+ *
+ * Versions decide merges, column by column: the greater version wins, a tie goes to the greater
+ * value, so that any order and any repetition of the same rows ends in the same row. A version is
+ * the event's time in microseconds since 1970, and three bands keep what is made up apart from what
+ * was said:
+ *   version_event(t)  a value that was sent: the later event wins
+ *   version_first(t)  a value of which the first sent one holds for good: beats every version_event,
+ *                     the earlier wins
+ *   version_weak(t)   a value that was made up (a placeholder's time): loses to all of the above,
+ *                     the earlier wins
+ * A decoder that has values of several bands for one entity emits several rows for it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/slice.h"
+
+enum row_kind { ROW_TRACE, ROW_OBSERVATION, ROW_SCORE, ROW_KIND_COUNT };
+
+enum column_type {
+    COLUMN_TEXT,    /* slice: valid UTF-8 without U+0000 */
+    COLUMN_JSON,    /* slice: valid JSON text, stored as text and given back as sent */
+    COLUMN_JSONB,   /* slice: valid JSON text, stored as jsonb (metadata, maps) */
+    COLUMN_TEXTS,   /* slice: a JSON array of strings, stored as text[] */
+    COLUMN_TIME,    /* integer: microseconds since 1970, within common/rfc3339.h's bounds */
+    COLUMN_INT,     /* integer: int64 */
+    COLUMN_FLOAT,   /* real: finite double */
+    COLUMN_DECIMAL, /* slice: JSON number text that decimal_is_storable */
+    COLUMN_BOOL,    /* integer: 0 or 1 */
+};
+
+enum column_merge {
+    MERGE_KEY,      /* identity within the project; always present */
+    MERGE_LATEST,   /* the greater version wins */
+    MERGE_METADATA, /* objects merge key by key at every depth, each leaf by version */
+    MERGE_UNION,    /* sets of strings: union, sorted bytewise; version plays no part */
+};
+
+struct column {
+    const char *name; /* the table's column */
+    enum column_type type;
+    enum column_merge merge;
+};
+
+/* X(enum suffix, table column, type, merge) in the order of struct row's values and of the wire. */
+#define TRACE_COLUMNS(X)                                                                             \
+    X(ID, "id", TEXT, KEY)                                                                           \
+    X(TIMESTAMP, "timestamp", TIME, LATEST)                                                          \
+    X(NAME, "name", TEXT, LATEST)                                                                    \
+    X(USER_ID, "user_id", TEXT, LATEST)                                                              \
+    X(SESSION_ID, "session_id", TEXT, LATEST)                                                        \
+    X(RELEASE, "release", TEXT, LATEST)                                                              \
+    X(VERSION, "version", TEXT, LATEST)                                                              \
+    X(ENVIRONMENT, "environment", TEXT, LATEST)                                                      \
+    X(EXTERNAL_ID, "external_id", TEXT, LATEST)                                                      \
+    X(PUBLIC, "public", BOOL, LATEST)                                                                \
+    X(BOOKMARKED, "bookmarked", BOOL, LATEST)                                                        \
+    X(TAGS, "tags", TEXTS, LATEST)                                                                   \
+    X(TAGS_ADDED, "tags_added", TEXTS, UNION)                                                        \
+    X(INPUT, "input", JSON, LATEST)                                                                  \
+    X(OUTPUT, "output", JSON, LATEST)                                                                \
+    X(METADATA, "metadata", JSONB, METADATA)                                                         \
+    X(LATENCY, "latency", FLOAT, LATEST)                                                             \
+    X(TOTAL_COST, "total_cost", DECIMAL, LATEST)
+
+#define OBSERVATION_COLUMNS(X)                                                                       \
+    X(TRACE_ID, "trace_id", TEXT, KEY)                                                               \
+    X(ID, "id", TEXT, KEY)                                                                           \
+    X(TYPE, "type", TEXT, LATEST)                                                                    \
+    X(NAME, "name", TEXT, LATEST)                                                                    \
+    X(START_TIME, "start_time", TIME, LATEST)                                                        \
+    X(END_TIME, "end_time", TIME, LATEST)                                                            \
+    X(COMPLETION_START_TIME, "completion_start_time", TIME, LATEST)                                  \
+    X(PARENT_OBSERVATION_ID, "parent_observation_id", TEXT, LATEST)                                  \
+    X(LEVEL, "level", TEXT, LATEST)                                                                  \
+    X(STATUS_MESSAGE, "status_message", TEXT, LATEST)                                                \
+    X(VERSION, "version", TEXT, LATEST)                                                              \
+    X(ENVIRONMENT, "environment", TEXT, LATEST)                                                      \
+    X(MODEL, "model", TEXT, LATEST)                                                                  \
+    X(MODEL_ID, "model_id", TEXT, LATEST)                                                            \
+    X(MODEL_PARAMETERS, "model_parameters", JSON, LATEST)                                            \
+    X(INPUT, "input", JSON, LATEST)                                                                  \
+    X(OUTPUT, "output", JSON, LATEST)                                                                \
+    X(PROMPT_TOKENS, "prompt_tokens", INT, LATEST)                                                   \
+    X(COMPLETION_TOKENS, "completion_tokens", INT, LATEST)                                           \
+    X(TOTAL_TOKENS, "total_tokens", INT, LATEST)                                                     \
+    X(UNIT, "unit", TEXT, LATEST)                                                                    \
+    X(USAGE_DETAILS, "usage_details", JSONB, LATEST)                                                 \
+    X(INPUT_PRICE, "input_price", DECIMAL, LATEST)                                                   \
+    X(OUTPUT_PRICE, "output_price", DECIMAL, LATEST)                                                 \
+    X(TOTAL_PRICE, "total_price", DECIMAL, LATEST)                                                   \
+    X(INPUT_COST, "input_cost", DECIMAL, LATEST)                                                     \
+    X(OUTPUT_COST, "output_cost", DECIMAL, LATEST)                                                   \
+    X(TOTAL_COST, "total_cost", DECIMAL, LATEST)                                                     \
+    X(COST_DETAILS, "cost_details", JSONB, LATEST)                                                   \
+    X(LATENCY, "latency", FLOAT, LATEST)                                                             \
+    X(TIME_TO_FIRST_TOKEN, "time_to_first_token", FLOAT, LATEST)                                     \
+    X(PROMPT_ID, "prompt_id", TEXT, LATEST)                                                          \
+    X(PROMPT_NAME, "prompt_name", TEXT, LATEST)                                                      \
+    X(PROMPT_VERSION, "prompt_version", TEXT, LATEST)                                                \
+    X(METADATA, "metadata", JSONB, METADATA)
+
+#define SCORE_COLUMNS(X)                                                                             \
+    X(ID, "id", TEXT, KEY)                                                                           \
+    X(TIMESTAMP, "timestamp", TIME, LATEST)                                                          \
+    X(TRACE_ID, "trace_id", TEXT, LATEST)                                                            \
+    X(OBSERVATION_ID, "observation_id", TEXT, LATEST)                                                \
+    X(SESSION_ID, "session_id", TEXT, LATEST)                                                        \
+    X(DATASET_RUN_ID, "dataset_run_id", TEXT, LATEST)                                                \
+    X(NAME, "name", TEXT, LATEST)                                                                    \
+    X(SOURCE, "source", TEXT, LATEST)                                                                \
+    X(DATA_TYPE, "data_type", TEXT, LATEST)                                                          \
+    X(VALUE, "value", FLOAT, LATEST)                                                                 \
+    X(STRING_VALUE, "string_value", TEXT, LATEST)                                                    \
+    X(COMMENT, "comment", TEXT, LATEST)                                                              \
+    X(CONFIG_ID, "config_id", TEXT, LATEST)                                                          \
+    X(QUEUE_ID, "queue_id", TEXT, LATEST)                                                            \
+    X(ENVIRONMENT, "environment", TEXT, LATEST)                                                      \
+    X(METADATA, "metadata", JSONB, METADATA)
+
+#define ROW_TRACE_ENUM(suffix, name, type, merge)       TRACE_##suffix,
+#define ROW_OBSERVATION_ENUM(suffix, name, type, merge) OBSERVATION_##suffix,
+#define ROW_SCORE_ENUM(suffix, name, type, merge)       SCORE_##suffix,
+enum trace_column { TRACE_COLUMNS(ROW_TRACE_ENUM) TRACE_COLUMN_COUNT };
+enum observation_column { OBSERVATION_COLUMNS(ROW_OBSERVATION_ENUM) OBSERVATION_COLUMN_COUNT };
+enum score_column { SCORE_COLUMNS(ROW_SCORE_ENUM) SCORE_COLUMN_COUNT };
+#undef ROW_TRACE_ENUM
+#undef ROW_OBSERVATION_ENUM
+#undef ROW_SCORE_ENUM
+
+enum { ROW_COLUMNS_MAX = OBSERVATION_COLUMN_COUNT };
+
+struct row_table {
+    const char *name; /* the table: "traces" */
+    const struct column *columns;
+    uint32_t column_count;
+    uint32_t key_count; /* the first columns are the key, after project_id */
+};
+
+extern const struct row_table row_tables[ROW_KIND_COUNT];
+
+struct value {
+    union {
+        struct slice slice;
+        int64_t integer;
+        double real;
+    };
+};
+
+struct row {
+    enum row_kind kind;
+    int64_t version;
+    uint64_t present; /* bit i: values[i] is set */
+    struct value values[ROW_COLUMNS_MAX];
+};
+
+/* Safety limits of every protocol (gateway/ingest/validate.c enforces them). */
+enum {
+    ROW_ID_MAX = 800,    /* bytes of ids, userId, sessionId, externalId, a tag: they are indexed */
+    ROW_NAME_MAX = 4000, /* bytes of other short texts: names, models, versions, environment */
+    ROW_TAGS_MAX = 1000, /* tags of one row */
+};
+
+static inline bool row_has(const struct row *row, uint32_t column)
+{
+    return (row->present >> column & 1) != 0;
+}
+
+static inline void row_set_slice(struct row *row, uint32_t column, struct slice slice)
+{
+    row->values[column].slice = slice;
+    row->present |= UINT64_C(1) << column;
+}
+
+static inline void row_set_integer(struct row *row, uint32_t column, int64_t integer)
+{
+    row->values[column].integer = integer;
+    row->present |= UINT64_C(1) << column;
+}
+
+static inline void row_set_real(struct row *row, uint32_t column, double real)
+{
+    row->values[column].real = real;
+    row->present |= UINT64_C(1) << column;
+}
+
+static inline void row_clear(struct row *row, uint32_t column)
+{
+    row->present &= ~(UINT64_C(1) << column);
+}
+
+static inline int64_t version_event(int64_t time_us)
+{
+    return time_us;
+}
+
+static inline int64_t version_first(int64_t time_us)
+{
+    return INT64_MAX - time_us;
+}
+
+/* Times before 1970 are rare and lose by a little: still below every version_event of a real clock. */
+static inline int64_t version_weak(int64_t time_us)
+{
+    return INT64_MIN / 2 - time_us;
+}
