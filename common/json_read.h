@@ -3,13 +3,14 @@
  * values out as slices of the text itself. RFC 8259, held to what PostgreSQL's json and jsonb take
  * (tests/unit/common/test_json_differential). Not thread-safe; no state outside the struct.
  *
- * The text is the caller's and is written to in one case: an escape that no PostgreSQL text can hold
+ * The text is the caller's and is written to in one case: an escape that no PostgreSQL text can
+ * hold
  * (\u0000, a lone surrogate) is replaced in place by the escape \ufffd, which has the same length.
  *
- * Refused, with the byte offset in error: anything that is not JSON, invalid UTF-8 (overlong forms and
- * encoded surrogates included), raw control characters in strings, nesting beyond max_depth, numbers
- * of more than JSON_NUMBER_MAX characters or with an exponent beyond +-JSON_EXPONENT_MAX (jsonb's
- * numeric overflows), text after the value.
+ * Refused, with the byte offset in error: anything that is not JSON, invalid UTF-8 (overlong forms
+ * and encoded surrogates included), raw control characters in strings, nesting beyond max_depth,
+ * numbers of more than JSON_NUMBER_MAX characters or with an exponent beyond +-JSON_EXPONENT_MAX
+ * (jsonb's numeric overflows), text after the value.
  *
  * Errors stick: once json_failed, every further call fails and returns its empty answer.
  *
@@ -44,15 +45,15 @@ enum json_type {
 };
 
 struct json_reader {
-    char *_begin;        /* the caller's text */
+    char *_begin; /* the caller's text */
     char *_at;
     char *_end;
     struct arena *_arena; /* the caller's; unescaped strings go there */
     uint32_t _max_depth;
     uint32_t _depth;
-    bool _fresh;          /* just after [ or {: no comma before the next one */
-    const char *_wrong;   /* static text of the first error; NULL while fine */
-    size_t _wrong_at;     /* its byte offset */
+    bool _fresh;        /* just after [ or {: no comma before the next one */
+    const char *_wrong; /* static text of the first error; NULL while fine */
+    size_t _wrong_at;   /* its byte offset */
 };
 
 /* max_depth counts nested arrays and objects, at most JSON_DEPTH_MAX. */
@@ -69,13 +70,15 @@ enum json_type json_peek(struct json_reader *reader);
 bool json_object_begin(struct json_reader *reader);
 bool json_array_begin(struct json_reader *reader);
 
-/* True: the reader stands before the member's value, which the caller must pass; key is unescaped (in
- * the text or the arena). False: the object was closed and passed, or the reader failed. */
+/* True: the reader stands before the member's value, which the caller must pass; key is unescaped
+ * (in the text or the arena). False: the object was closed and passed, or the reader failed. */
 bool json_object_next(struct json_reader *reader, struct slice *key);
 bool json_array_next(struct json_reader *reader);
 
-/* These pass a value of their type. False: another type stands there (nothing passed), or failed. */
-bool json_string(struct json_reader *reader, struct slice *out); /* unescaped, valid UTF-8, no NUL */
+/* These pass a value of their type. False: another type stands there (nothing passed), or failed.
+ */
+bool json_string(struct json_reader *reader,
+                 struct slice *out); /* unescaped, valid UTF-8, no NUL */
 bool json_number(struct json_reader *reader, struct slice *out); /* the text as sent */
 bool json_bool(struct json_reader *reader, bool *out);
 bool json_null(struct json_reader *reader);

@@ -3,7 +3,8 @@
  * log_open once at start-up, before threads; log_event from any thread: a line is one write(2).
  *
  *     log_event(LOG_INFO, "listening", "address", addr, "threads", log_text("%d", n), NULL);
- *     -> time=2026-01-01T00:00:00.000000Z level=info program=xtrace-gateway event=listening address=... threads=4
+ *     -> time=2026-01-01T00:00:00.000000Z level=info program=xtrace-gateway event=listening
+ * address=... threads=4
  */
 #pragma once
 
@@ -18,8 +19,8 @@ void log_open(const char *program, enum log_level level, enum log_format format)
 /* True when a line of this level would be written: for what is dear to compute. */
 bool log_is_enabled(enum log_level level);
 
-/* A field is a key and a value that are both text (values are quoted and escaped as the format needs);
- * the list ends with NULL. event is a few words, lower case. */
+/* A field is a key and a value that are both text (values are quoted and escaped as the format
+ * needs); the list ends with NULL. event is a few words, lower case. */
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
 
 /* Formats a value for log_event into one of a few buffers of this thread: good until the 16th next

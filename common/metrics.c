@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-
 enum { DURATION_FIRST_US = 100, SIZE_FIRST = 1 };
 
 static void observe(struct metric_histogram *histogram, uint64_t value, uint64_t bound)

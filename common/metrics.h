@@ -1,8 +1,8 @@
 /*
  * metrics: a program's own numbers, as Prometheus text (exposition format 0.0.4:
  * https://prometheus.io/docs/instrumenting/exposition_formats/). Numbers live in a struct of the
- * program's; a table of rows says what they are called. Adding is one relaxed atomic operation and may
- * be done from any thread; printing reads while others add.
+ * program's; a table of rows says what they are called. Adding is one relaxed atomic operation and
+ * may be done from any thread; printing reads while others add.
  */
 #pragma once
 
@@ -17,8 +17,8 @@ typedef _Atomic(uint64_t) metric_number;
 
 enum { METRIC_BUCKETS = 16 };
 
-/* Durations in microseconds, printed in seconds: 100 us doubling up to 3.3 s, then +Inf. Counts, for
- * sizes: 1 doubling up to 32,768. */
+/* Durations in microseconds, printed in seconds: 100 us doubling up to 3.3 s, then +Inf. Counts,
+ * for sizes: 1 doubling up to 32,768. */
 struct metric_histogram {
     metric_number buckets[METRIC_BUCKETS + 1]; /* not cumulative; the last is beyond all bounds */
     metric_number sum;
@@ -58,8 +58,8 @@ static inline uint64_t metric_get(const metric_number *number)
 void metric_observe_duration(struct metric_histogram *histogram, int64_t us);
 void metric_observe_size(struct metric_histogram *histogram, uint64_t size);
 
-/* Appends the text of all rows (which end with a NULL name). common_labels, e.g. `project="default"`,
- * goes into each line; NULL for none. */
+/* Appends the text of all rows (which end with a NULL name). common_labels, e.g.
+ * `project="default"`, goes into each line; NULL for none. */
 void metrics_print(struct buf *out, const struct metric *rows, const void *numbers,
                    const char *common_labels);
 

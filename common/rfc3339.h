@@ -4,9 +4,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdbool.h>
 
 #include "common/slice.h"
 
@@ -15,8 +15,8 @@
 #define RFC3339_MAX_US INT64_C(253402300799999999)
 
 /*
- * A date, then T, t or one blank, then a time with Z, z or an offset +hh:mm. Fractions of any length
- * are cut to microseconds. No date-only, no missing offset, no epoch numbers: false.
+ * A date, then T, t or one blank, then a time with Z, z or an offset +hh:mm. Fractions of any
+ * length are cut to microseconds. No date-only, no missing offset, no epoch numbers: false.
  */
 bool rfc3339_parse(struct slice text, int64_t *out_us);
 

@@ -1,6 +1,6 @@
 /*
- * settings: rows of a table -> fields of a struct, from the environment. The same table writes --help
- * and is read by the test that looks for each key in the docs.
+ * settings: rows of a table -> fields of a struct, from the environment. The same table writes
+ * --help and is read by the test that looks for each key in the docs.
  */
 #pragma once
 
@@ -19,19 +19,19 @@ enum setting_type {
 };
 
 struct setting {
-    const char *key;      /* environment variable */
-    const char *also;     /* another variable read when key is unset; or NULL */
+    const char *key;  /* environment variable */
+    const char *also; /* another variable read when key is unset; or NULL */
     enum setting_type type;
     size_t offset;        /* offsetof the field */
     const char *fallback; /* default as text; NULL: none */
     bool required;
-    bool lenient;         /* SETTING_INT: a value that does not parse gives the default, with a warning */
-    int64_t min, max;     /* SETTING_INT */
-    const char *help;     /* one sentence, units included */
+    bool lenient; /* SETTING_INT: a value that does not parse gives the default, with a warning */
+    int64_t min, max; /* SETTING_INT */
+    const char *help; /* one sentence, units included */
 };
 
-/* Rows end with a NULL key. An empty value counts as unset. On ERR_INVALID the error names the setting
- * in one line: "DATABASE_URL is required: PostgreSQL connection string". */
+/* Rows end with a NULL key. An empty value counts as unset. On ERR_INVALID the error names the
+ * setting in one line: "DATABASE_URL is required: PostgreSQL connection string". */
 MUST_CHECK enum err settings_read(const struct setting *rows, void *config, struct error *error);
 
 /* Frees the texts. */

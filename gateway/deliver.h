@@ -3,10 +3,10 @@
  * that knows the queue. A thread of its own owns the ZeroMQ sockets; each loop has a port, and
  * completions run on the loop of the port that sent.
  *
- * Every batch is kept, with its id, until its receipt: ZeroMQ's own queues lose what a killed writer
- * had. No receipt within ack_timeout_ms (doubling up to 4 s): sent again under the same id. No receipt
- * at the deadline: the waiter hears ERR_UNAVAILABLE and the batch is forgotten (its outcome is
- * unknown; the client's retry is harmless because rows merge by key).
+ * Every batch is kept, with its id, until its receipt: ZeroMQ's own queues lose what a killed
+ * writer had. No receipt within ack_timeout_ms (doubling up to 4 s): sent again under the same id.
+ * No receipt at the deadline: the waiter hears ERR_UNAVAILABLE and the batch is forgotten (its
+ * outcome is unknown; the client's retry is harmless because rows merge by key).
  */
 #pragma once
 
@@ -22,13 +22,14 @@ struct deliver;
 struct deliver_port;
 
 struct deliver_options {
-    const char *queue;            /* base endpoint: "ipc://PATH" or "tcp://HOST:PORT" (proto/queue.h) */
-    uint32_t ack_timeout_ms;      /* first redelivery */
-    uint32_t deadline_ms;         /* for the waiter, from deliver_send */
-    size_t max_in_flight_bytes;   /* kept and not yet acknowledged, over all ports */
+    const char *queue;       /* base endpoint: "ipc://PATH" or "tcp://HOST:PORT" (proto/queue.h) */
+    uint32_t ack_timeout_ms; /* first redelivery */
+    uint32_t deadline_ms;    /* for the waiter, from deliver_send */
+    size_t max_in_flight_bytes; /* kept and not yet acknowledged, over all ports */
 };
 
-/* One batch ready to go. Both frames are malloc'ed and belong to whoever owns the struct's content. */
+/* One batch ready to go. Both frames are malloc'ed and belong to whoever owns the struct's content.
+ */
 struct delivery {
     uint8_t id[ID_SIZE];
     char *header;
@@ -38,9 +39,9 @@ struct delivery {
 };
 
 /*
- * Runs on the port's loop, exactly once for each accepted send and never before deliver_send returns.
- * ERR_OK means committed in PostgreSQL, but for the rows that receipt names as refused. receipt is
- * NULL unless ERR_OK, and valid only during the call.
+ * Runs on the port's loop, exactly once for each accepted send and never before deliver_send
+ * returns. ERR_OK means committed in PostgreSQL, but for the rows that receipt names as refused.
+ * receipt is NULL unless ERR_OK, and valid only during the call.
  */
 typedef void (*deliver_done)(void *waiter, enum err err, const struct receipt *receipt);
 
@@ -71,5 +72,6 @@ bool deliver_has_writer(struct deliver *deliver, uint32_t max_age_ms);
 
 /* Bytes kept at present, over all ports. Any thread. */
 size_t deliver_in_flight_bytes(struct deliver *deliver);
-/* Batches kept at present, over all ports; zero means that nothing is owed to anyone. Any thread. */
+/* Batches kept at present, over all ports; zero means that nothing is owed to anyone. Any thread.
+ */
 size_t deliver_in_flight_count(struct deliver *deliver);

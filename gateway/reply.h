@@ -1,6 +1,6 @@
 /*
- * reply: the one place where an enum err becomes a status and a JSON body. Every function answers the
- * request exactly once and does nothing when the client is gone. On the request's loop only.
+ * reply: the one place where an enum err becomes a status and a JSON body. Every function answers
+ * the request exactly once and does nothing when the client is gone. On the request's loop only.
  *
  * Error body: {"message": text, "code": CODE, "error": NAME}. code as contract/xtrace.md section 3
  * (BAD_REQUEST, UNAUTHORIZED, NOT_FOUND, ...), error as Langfuse names it.
@@ -21,14 +21,16 @@ int reply_status(enum err err);
  * "Internal Error". ERR_BUSY and ERR_UNAVAILABLE carry Retry-After: 1. error may be NULL. */
 void reply_error(struct request *request, enum err err, const struct error *error);
 
-/* The same with further members for the object: extra is `"key":value,...` as JSON text, or empty. */
+/* The same with further members for the object: extra is `"key":value,...` as JSON text, or empty.
+ */
 void reply_error_with(struct request *request, enum err err, const struct error *error,
                       struct slice extra);
 
 /* Whole body, content-type application/json; charset is not sent. body is copied. */
 void reply_json(struct request *request, int status, struct slice body);
 
-/* Adds a header to the answer that is about to be sent; name lower-case and static, value copied. */
+/* Adds a header to the answer that is about to be sent; name lower-case and static, value copied.
+ */
 void reply_header(struct request *request, const char *name, const char *value);
 
 /* One line a request at debug, called by whoever finishes an answer (reply and read/stream). */

@@ -1,7 +1,7 @@
 /*
- * request: one HTTP request on its way through the gateway, from the route to the answer. It outlives
- * h2o's request when the client leaves first: whoever waits for the database or for a receipt holds a
- * reference and finds h2o == NULL then. Lives on one loop; not thread-safe.
+ * request: one HTTP request on its way through the gateway, from the route to the answer. It
+ * outlives h2o's request when the client leaves first: whoever waits for the database or for a
+ * receipt holds a reference and finds h2o == NULL then. Lives on one loop; not thread-safe.
  */
 #pragma once
 
@@ -34,8 +34,8 @@ struct request {
     struct arena arena;                      /* lives as long as the request */
     int64_t started_us;                      /* monotonic */
 
-    /* Runs once on the loop when the client leaves before the answer; may be NULL. The waiter sets it
-     * to cancel what it waits for. */
+    /* Runs once on the loop when the client leaves before the answer; may be NULL. The waiter sets
+     * it to cancel what it waits for. */
     void (*on_gone)(struct request *request);
     void *waiter; /* whoever waits on behalf of the request; for on_gone */
 

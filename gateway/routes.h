@@ -1,6 +1,7 @@
 /*
- * routes: THE table. Method, path, handler, who may call, rate, size: checked before a handler runs,
- * in the order of contract/xtrace.md section 2: route and method, credentials, rate, body size.
+ * routes: THE table. Method, path, handler, who may call, rate, size: checked before a handler
+ * runs, in the order of contract/xtrace.md section 2: route and method, credentials, rate, body
+ * size.
  */
 #pragma once
 
@@ -10,9 +11,9 @@
 #include "gateway/request.h"
 
 enum route_access {
-    ACCESS_OPEN,        /* no credentials */
-    ACCESS_PROJECT,     /* Bearer token or key pair */
-    ACCESS_COMPAT,      /* as ACCESS_PROJECT, open under XTRACE_ALLOW_UNAUTHENTICATED_COMPAT */
+    ACCESS_OPEN,    /* no credentials */
+    ACCESS_PROJECT, /* Bearer token or key pair */
+    ACCESS_COMPAT,  /* as ACCESS_PROJECT, open under XTRACE_ALLOW_UNAUTHENTICATED_COMPAT */
 };
 
 typedef void (*route_handler)(struct request *request);

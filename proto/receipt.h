@@ -1,12 +1,12 @@
 /*
- * receipt: what a writer sends back to the gateway that pushed a batch, and how it says that it lives.
- * One frame of msgpack:
+ * receipt: what a writer sends back to the gateway that pushed a batch, and how it says that it
+ * lives. One frame of msgpack:
  *
  *   receipt  [wire version, "receipt", batch id, outcome, [[row index, reason], ...]]
  *   hello    [wire version, "hello", writer id (16 bytes), database reachable]
  *
- * A receipt is sent only after COMMIT. Rows in refused can never be stored (they lie in dead_letters
- * with the reason); all others are durable. Pure; not thread-safe.
+ * A receipt is sent only after COMMIT. Rows in refused can never be stored (they lie in
+ * dead_letters with the reason); all others are durable. Pure; not thread-safe.
  */
 #pragma once
 

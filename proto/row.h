@@ -8,11 +8,10 @@
  * the event's time in microseconds since 1970, and three bands keep what is made up apart from what
  * was said:
  *   version_event(t)  a value that was sent: the later event wins
- *   version_first(t)  a value of which the first sent one holds for good: beats every version_event,
- *                     the earlier wins
- *   version_weak(t)   a value that was made up (a placeholder's time): loses to all of the above,
- *                     the earlier wins
- * A decoder that has values of several bands for one entity emits several rows for it.
+ *   version_first(t)  a value of which the first sent one holds for good: beats every
+ * version_event, the earlier wins version_weak(t)   a value that was made up (a placeholder's
+ * time): loses to all of the above, the earlier wins A decoder that has values of several bands for
+ * one entity emits several rows for it.
  */
 #pragma once
 
@@ -49,79 +48,79 @@ struct column {
 };
 
 /* X(enum suffix, table column, type, merge) in the order of struct row's values and of the wire. */
-#define TRACE_COLUMNS(X)                                                                             \
-    X(ID, "id", TEXT, KEY)                                                                           \
-    X(TIMESTAMP, "timestamp", TIME, LATEST)                                                          \
-    X(NAME, "name", TEXT, LATEST)                                                                    \
-    X(USER_ID, "user_id", TEXT, LATEST)                                                              \
-    X(SESSION_ID, "session_id", TEXT, LATEST)                                                        \
-    X(RELEASE, "release", TEXT, LATEST)                                                              \
-    X(VERSION, "version", TEXT, LATEST)                                                              \
-    X(ENVIRONMENT, "environment", TEXT, LATEST)                                                      \
-    X(EXTERNAL_ID, "external_id", TEXT, LATEST)                                                      \
-    X(PUBLIC, "public", BOOL, LATEST)                                                                \
-    X(BOOKMARKED, "bookmarked", BOOL, LATEST)                                                        \
-    X(TAGS, "tags", TEXTS, LATEST)                                                                   \
-    X(TAGS_ADDED, "tags_added", TEXTS, UNION)                                                        \
-    X(INPUT, "input", JSON, LATEST)                                                                  \
-    X(OUTPUT, "output", JSON, LATEST)                                                                \
-    X(METADATA, "metadata", JSONB, METADATA)                                                         \
-    X(LATENCY, "latency", FLOAT, LATEST)                                                             \
+#define TRACE_COLUMNS(X)                                                                           \
+    X(ID, "id", TEXT, KEY)                                                                         \
+    X(TIMESTAMP, "timestamp", TIME, LATEST)                                                        \
+    X(NAME, "name", TEXT, LATEST)                                                                  \
+    X(USER_ID, "user_id", TEXT, LATEST)                                                            \
+    X(SESSION_ID, "session_id", TEXT, LATEST)                                                      \
+    X(RELEASE, "release", TEXT, LATEST)                                                            \
+    X(VERSION, "version", TEXT, LATEST)                                                            \
+    X(ENVIRONMENT, "environment", TEXT, LATEST)                                                    \
+    X(EXTERNAL_ID, "external_id", TEXT, LATEST)                                                    \
+    X(PUBLIC, "public", BOOL, LATEST)                                                              \
+    X(BOOKMARKED, "bookmarked", BOOL, LATEST)                                                      \
+    X(TAGS, "tags", TEXTS, LATEST)                                                                 \
+    X(TAGS_ADDED, "tags_added", TEXTS, UNION)                                                      \
+    X(INPUT, "input", JSON, LATEST)                                                                \
+    X(OUTPUT, "output", JSON, LATEST)                                                              \
+    X(METADATA, "metadata", JSONB, METADATA)                                                       \
+    X(LATENCY, "latency", FLOAT, LATEST)                                                           \
     X(TOTAL_COST, "total_cost", DECIMAL, LATEST)
 
-#define OBSERVATION_COLUMNS(X)                                                                       \
-    X(TRACE_ID, "trace_id", TEXT, KEY)                                                               \
-    X(ID, "id", TEXT, KEY)                                                                           \
-    X(TYPE, "type", TEXT, LATEST)                                                                    \
-    X(NAME, "name", TEXT, LATEST)                                                                    \
-    X(START_TIME, "start_time", TIME, LATEST)                                                        \
-    X(END_TIME, "end_time", TIME, LATEST)                                                            \
-    X(COMPLETION_START_TIME, "completion_start_time", TIME, LATEST)                                  \
-    X(PARENT_OBSERVATION_ID, "parent_observation_id", TEXT, LATEST)                                  \
-    X(LEVEL, "level", TEXT, LATEST)                                                                  \
-    X(STATUS_MESSAGE, "status_message", TEXT, LATEST)                                                \
-    X(VERSION, "version", TEXT, LATEST)                                                              \
-    X(ENVIRONMENT, "environment", TEXT, LATEST)                                                      \
-    X(MODEL, "model", TEXT, LATEST)                                                                  \
-    X(MODEL_ID, "model_id", TEXT, LATEST)                                                            \
-    X(MODEL_PARAMETERS, "model_parameters", JSON, LATEST)                                            \
-    X(INPUT, "input", JSON, LATEST)                                                                  \
-    X(OUTPUT, "output", JSON, LATEST)                                                                \
-    X(PROMPT_TOKENS, "prompt_tokens", INT, LATEST)                                                   \
-    X(COMPLETION_TOKENS, "completion_tokens", INT, LATEST)                                           \
-    X(TOTAL_TOKENS, "total_tokens", INT, LATEST)                                                     \
-    X(UNIT, "unit", TEXT, LATEST)                                                                    \
-    X(USAGE_DETAILS, "usage_details", JSONB, LATEST)                                                 \
-    X(INPUT_PRICE, "input_price", DECIMAL, LATEST)                                                   \
-    X(OUTPUT_PRICE, "output_price", DECIMAL, LATEST)                                                 \
-    X(TOTAL_PRICE, "total_price", DECIMAL, LATEST)                                                   \
-    X(INPUT_COST, "input_cost", DECIMAL, LATEST)                                                     \
-    X(OUTPUT_COST, "output_cost", DECIMAL, LATEST)                                                   \
-    X(TOTAL_COST, "total_cost", DECIMAL, LATEST)                                                     \
-    X(COST_DETAILS, "cost_details", JSONB, LATEST)                                                   \
-    X(LATENCY, "latency", FLOAT, LATEST)                                                             \
-    X(TIME_TO_FIRST_TOKEN, "time_to_first_token", FLOAT, LATEST)                                     \
-    X(PROMPT_ID, "prompt_id", TEXT, LATEST)                                                          \
-    X(PROMPT_NAME, "prompt_name", TEXT, LATEST)                                                      \
-    X(PROMPT_VERSION, "prompt_version", TEXT, LATEST)                                                \
+#define OBSERVATION_COLUMNS(X)                                                                     \
+    X(TRACE_ID, "trace_id", TEXT, KEY)                                                             \
+    X(ID, "id", TEXT, KEY)                                                                         \
+    X(TYPE, "type", TEXT, LATEST)                                                                  \
+    X(NAME, "name", TEXT, LATEST)                                                                  \
+    X(START_TIME, "start_time", TIME, LATEST)                                                      \
+    X(END_TIME, "end_time", TIME, LATEST)                                                          \
+    X(COMPLETION_START_TIME, "completion_start_time", TIME, LATEST)                                \
+    X(PARENT_OBSERVATION_ID, "parent_observation_id", TEXT, LATEST)                                \
+    X(LEVEL, "level", TEXT, LATEST)                                                                \
+    X(STATUS_MESSAGE, "status_message", TEXT, LATEST)                                              \
+    X(VERSION, "version", TEXT, LATEST)                                                            \
+    X(ENVIRONMENT, "environment", TEXT, LATEST)                                                    \
+    X(MODEL, "model", TEXT, LATEST)                                                                \
+    X(MODEL_ID, "model_id", TEXT, LATEST)                                                          \
+    X(MODEL_PARAMETERS, "model_parameters", JSON, LATEST)                                          \
+    X(INPUT, "input", JSON, LATEST)                                                                \
+    X(OUTPUT, "output", JSON, LATEST)                                                              \
+    X(PROMPT_TOKENS, "prompt_tokens", INT, LATEST)                                                 \
+    X(COMPLETION_TOKENS, "completion_tokens", INT, LATEST)                                         \
+    X(TOTAL_TOKENS, "total_tokens", INT, LATEST)                                                   \
+    X(UNIT, "unit", TEXT, LATEST)                                                                  \
+    X(USAGE_DETAILS, "usage_details", JSONB, LATEST)                                               \
+    X(INPUT_PRICE, "input_price", DECIMAL, LATEST)                                                 \
+    X(OUTPUT_PRICE, "output_price", DECIMAL, LATEST)                                               \
+    X(TOTAL_PRICE, "total_price", DECIMAL, LATEST)                                                 \
+    X(INPUT_COST, "input_cost", DECIMAL, LATEST)                                                   \
+    X(OUTPUT_COST, "output_cost", DECIMAL, LATEST)                                                 \
+    X(TOTAL_COST, "total_cost", DECIMAL, LATEST)                                                   \
+    X(COST_DETAILS, "cost_details", JSONB, LATEST)                                                 \
+    X(LATENCY, "latency", FLOAT, LATEST)                                                           \
+    X(TIME_TO_FIRST_TOKEN, "time_to_first_token", FLOAT, LATEST)                                   \
+    X(PROMPT_ID, "prompt_id", TEXT, LATEST)                                                        \
+    X(PROMPT_NAME, "prompt_name", TEXT, LATEST)                                                    \
+    X(PROMPT_VERSION, "prompt_version", TEXT, LATEST)                                              \
     X(METADATA, "metadata", JSONB, METADATA)
 
-#define SCORE_COLUMNS(X)                                                                             \
-    X(ID, "id", TEXT, KEY)                                                                           \
-    X(TIMESTAMP, "timestamp", TIME, LATEST)                                                          \
-    X(TRACE_ID, "trace_id", TEXT, LATEST)                                                            \
-    X(OBSERVATION_ID, "observation_id", TEXT, LATEST)                                                \
-    X(SESSION_ID, "session_id", TEXT, LATEST)                                                        \
-    X(DATASET_RUN_ID, "dataset_run_id", TEXT, LATEST)                                                \
-    X(NAME, "name", TEXT, LATEST)                                                                    \
-    X(SOURCE, "source", TEXT, LATEST)                                                                \
-    X(DATA_TYPE, "data_type", TEXT, LATEST)                                                          \
-    X(VALUE, "value", FLOAT, LATEST)                                                                 \
-    X(STRING_VALUE, "string_value", TEXT, LATEST)                                                    \
-    X(COMMENT, "comment", TEXT, LATEST)                                                              \
-    X(CONFIG_ID, "config_id", TEXT, LATEST)                                                          \
-    X(QUEUE_ID, "queue_id", TEXT, LATEST)                                                            \
-    X(ENVIRONMENT, "environment", TEXT, LATEST)                                                      \
+#define SCORE_COLUMNS(X)                                                                           \
+    X(ID, "id", TEXT, KEY)                                                                         \
+    X(TIMESTAMP, "timestamp", TIME, LATEST)                                                        \
+    X(TRACE_ID, "trace_id", TEXT, LATEST)                                                          \
+    X(OBSERVATION_ID, "observation_id", TEXT, LATEST)                                              \
+    X(SESSION_ID, "session_id", TEXT, LATEST)                                                      \
+    X(DATASET_RUN_ID, "dataset_run_id", TEXT, LATEST)                                              \
+    X(NAME, "name", TEXT, LATEST)                                                                  \
+    X(SOURCE, "source", TEXT, LATEST)                                                              \
+    X(DATA_TYPE, "data_type", TEXT, LATEST)                                                        \
+    X(VALUE, "value", FLOAT, LATEST)                                                               \
+    X(STRING_VALUE, "string_value", TEXT, LATEST)                                                  \
+    X(COMMENT, "comment", TEXT, LATEST)                                                            \
+    X(CONFIG_ID, "config_id", TEXT, LATEST)                                                        \
+    X(QUEUE_ID, "queue_id", TEXT, LATEST)                                                          \
+    X(ENVIRONMENT, "environment", TEXT, LATEST)                                                    \
     X(METADATA, "metadata", JSONB, METADATA)
 
 #define ROW_TRACE_ENUM(suffix, name, type, merge)       TRACE_##suffix,
@@ -205,7 +204,8 @@ static inline int64_t version_first(int64_t time_us)
     return INT64_MAX - time_us;
 }
 
-/* Times before 1970 are rare and lose by a little: still below every version_event of a real clock. */
+/* Times before 1970 are rare and lose by a little: still below every version_event of a real clock.
+ */
 static inline int64_t version_weak(int64_t time_us)
 {
     return INT64_MIN / 2 - time_us;
