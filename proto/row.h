@@ -9,9 +9,10 @@
  * was said:
  *   version_event(t)  a value that was sent: the later event wins
  *   version_first(t)  a value of which the first sent one holds for good: beats every
- * version_event, the earlier wins version_weak(t)   a value that was made up (a placeholder's
- * time): loses to all of the above, the earlier wins A decoder that has values of several bands for
- * one entity emits several rows for it.
+ *                     version_event, the earlier wins
+ *   version_weak(t)   a value that was made up (a placeholder's time): loses to all of the above,
+ *                     the earlier wins
+ * A decoder that has values of several bands for one entity emits several rows for it.
  */
 #pragma once
 
