@@ -1,0 +1,219 @@
+#include "gateway/config.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "proto/queue.h"
+
+#define FIELD(name) .offset = offsetof(struct config, name)
+
+const struct setting config_rows[] = {
+    {.key = "DATABASE_URL",
+     .type = SETTING_SECRET,
+     FIELD(database_url),
+     .required = true,
+     .help = "PostgreSQL connection string"},
+    {.key = "API_BEARER_TOKEN",
+     .type = SETTING_SECRET,
+     FIELD(bearer_token),
+     .required = true,
+     .help = "the token that opens the API as Authorization: Bearer TOKEN"},
+    {.key = "BIND_ADDR",
+     .type = SETTING_TEXT,
+     FIELD(bind_addr),
+     .fallback = "127.0.0.1:8080",
+     .help = "listen address, HOST:PORT or [IPV6]:PORT; port 0 takes any free one"},
+    {.key = "DEFAULT_PROJECT_ID",
+     .type = SETTING_TEXT,
+     FIELD(project_id),
+     .fallback = "default",
+     .help = "project of everything that is sent and read"},
+    {.key = "XTRACE_PUBLIC_KEY",
+     .also = "LANGFUSE_PUBLIC_KEY",
+     .type = SETTING_TEXT,
+     FIELD(public_key),
+     .help = "user name of Authorization: Basic"},
+    {.key = "XTRACE_SECRET_KEY",
+     .also = "LANGFUSE_SECRET_KEY",
+     .type = SETTING_SECRET,
+     FIELD(secret_key),
+     .help = "password of Authorization: Basic"},
+    {.key = "RATE_LIMIT_QPS",
+     .type = SETTING_INT,
+     FIELD(rate_limit_qps),
+     .fallback = "20",
+     .lenient = true,
+     .min = 0,
+     .max = 1000000,
+     .help = "query requests a second each credential may make; 0 turns the limit off"},
+    {.key = "RATE_LIMIT_BURST",
+     .type = SETTING_INT,
+     FIELD(rate_limit_burst),
+     .fallback = "40",
+     .lenient = true,
+     .min = 0,
+     .max = 1000000,
+     .help = "query requests a credential may make at once; 0 turns the limit off"},
+    {.key = "XTRACE_MAX_REQUEST_BODY_BYTES",
+     .type = SETTING_INT,
+     FIELD(max_request_body_bytes),
+     .fallback = "20971520",
+     .min = 1024,
+     .max = INT64_C(1) << 30,
+     .help = "largest request body in bytes, also after inflating"},
+    {.key = "XTRACE_ALLOW_UNAUTHENTICATED_COMPAT",
+     .type = SETTING_BOOL,
+     FIELD(allow_unauthenticated_compat),
+     .fallback = "0",
+     .help = "while no Basic key is set: open the projects and OTLP routes to everyone"},
+    {.key = "XTRACE_HOME",
+     .type = SETTING_TEXT,
+     FIELD(home),
+     .fallback = ".xtrace",
+     .help = "folder for what a running system needs"},
+    {.key = "XTRACE_QUEUE",
+     .type = SETTING_TEXT,
+     FIELD(queue_setting),
+     .help = "where writers connect, ipc://PATH or tcp://HOST:PORT; unset: "
+             "ipc://$XTRACE_HOME/run/queue"},
+    {.key = "XTRACE_THREADS",
+     .type = SETTING_INT,
+     FIELD(threads),
+     .fallback = "0",
+     .min = 0,
+     .max = 256,
+     .help = "event loops; 0 takes one for each processor"},
+    {.key = "XTRACE_ACK_TIMEOUT_MS",
+     .type = SETTING_INT,
+     FIELD(ack_timeout_ms),
+     .fallback = "1000",
+     .min = 10,
+     .max = 600000,
+     .help = "milliseconds without a receipt after which a batch is sent again"},
+    {.key = "XTRACE_WRITE_DEADLINE_MS",
+     .type = SETTING_INT,
+     FIELD(write_deadline_ms),
+     .fallback = "10000",
+     .min = 10,
+     .max = 600000,
+     .help = "milliseconds a write waits for its commit before it is answered 503"},
+    {.key = "XTRACE_MAX_IN_FLIGHT_BYTES",
+     .type = SETTING_INT,
+     FIELD(max_in_flight_bytes),
+     .fallback = "67108864",
+     .min = 1024,
+     .max = INT64_C(1) << 40,
+     .help = "bytes of batches waiting for their commit; beyond it writes are answered 429"},
+    {.key = "XTRACE_MAX_JSON_DEPTH",
+     .type = SETTING_INT,
+     FIELD(max_json_depth),
+     .fallback = "128",
+     .min = 4,
+     .max = 512,
+     .help = "deepest nesting of a JSON body"},
+    {.key = "XTRACE_MAX_RECORDS",
+     .type = SETTING_INT,
+     FIELD(max_records),
+     .fallback = "100000",
+     .min = 1,
+     .max = 1000000,
+     .help = "most records in one request"},
+    {.key = "XTRACE_DB_CONNECTIONS",
+     .type = SETTING_INT,
+     FIELD(db_connections),
+     .fallback = "4",
+     .min = 1,
+     .max = 100,
+     .help = "database connections of each event loop, for reads"},
+    {.key = "XTRACE_QUERY_TIMEOUT_MS",
+     .type = SETTING_INT,
+     FIELD(query_timeout_ms),
+     .fallback = "10000",
+     .min = 10,
+     .max = 600000,
+     .help = "milliseconds a query may take in the database"},
+    {.key = "XTRACE_DRAIN_TIMEOUT_MS",
+     .type = SETTING_INT,
+     FIELD(drain_timeout_ms),
+     .fallback = "10000",
+     .min = 0,
+     .max = 600000,
+     .help = "milliseconds running requests get to finish after SIGTERM"},
+    {.key = "XTRACE_LOG_LEVEL",
+     .type = SETTING_TEXT,
+     FIELD(log_level_word),
+     .fallback = "info",
+     .help = "debug, info, warn or error; debug writes a line for each request"},
+    {.key = "XTRACE_LOG_FORMAT",
+     .type = SETTING_TEXT,
+     FIELD(log_format_word),
+     .fallback = "text",
+     .help = "text (key=value) or json"},
+    {.key = NULL},
+};
+
+/* The index of word in words, or -1. */
+static int word_index(const char *word, const char *const *words, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcasecmp(word, words[i]) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static enum err derive_log(struct config *config, struct error *error)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    static const char *const formats[] = {"text", "json"};
+
+    int level = word_index(config->log_level_word, levels, 4);
+    if (level < 0) {
+        return error_set(error, ERR_INVALID, "XTRACE_LOG_LEVEL must be debug, info, warn or error");
+    }
+    int format = word_index(config->log_format_word, formats, 2);
+    if (format < 0) {
+        return error_set(error, ERR_INVALID, "XTRACE_LOG_FORMAT must be text or json");
+    }
+    config->log_level = (enum log_level)level;
+    config->log_format = (enum log_format)format;
+    return ERR_OK;
+}
+
+static enum err derive_queue(struct config *config, struct error *error)
+{
+    int length =
+        config->queue_setting != NULL
+            ? snprintf(config->queue, sizeof(config->queue), "%s", config->queue_setting)
+            : snprintf(config->queue, sizeof(config->queue), "ipc://%s/run/queue", config->home);
+    const char *key = config->queue_setting != NULL ? "XTRACE_QUEUE" : "XTRACE_HOME";
+    if (length < 0 || (size_t)length >= sizeof(config->queue)) {
+        return error_set(error, ERR_INVALID, "%s is too long", key);
+    }
+    struct queue_endpoints endpoints;
+    enum err err = queue_parse(config->queue, &endpoints, error);
+    if (err != ERR_OK) {
+        error_context(error, "%s", key);
+    }
+    return err;
+}
+
+enum err config_read(struct config *config, struct error *error)
+{
+    memset(config, 0, sizeof(*config));
+    enum err err = settings_read(config_rows, config, error);
+    if (err != ERR_OK) {
+        return err;
+    }
+    err = derive_log(config, error);
+    if (err != ERR_OK) {
+        return err;
+    }
+    return derive_queue(config, error);
+}
+
+void config_finish(struct config *config)
+{
+    settings_finish(config_rows, config);
+}
