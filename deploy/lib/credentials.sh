@@ -46,7 +46,8 @@ credentials_write() {
             credentials_line XTRACE_SECRET_KEY "$XTRACE_SECRET_KEY"
             credentials_line DATABASE_URL "$1"
         } >"$new"
-    ) && mv -f "$new" "$XTRACE_HOME/credentials" || die "cannot write $XTRACE_HOME/credentials"
+        mv -f "$new" "$XTRACE_HOME/credentials"
+    ) || die "cannot write $XTRACE_HOME/credentials"
 }
 
 # Quoted only where a shell needs it.

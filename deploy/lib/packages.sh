@@ -1,11 +1,14 @@
 # shellcheck shell=bash
 # packages: what must be installed, and installing what is missing (Debian 12). Sourced, needs say.sh.
 
+# shellcheck disable=SC2034 # whoever sources this puts the lists together
 packages_build=(gcc libc6-dev pkg-config meson ninja-build libh2o-evloop-dev libzmq3-dev
     libczmq-dev libpq-dev libmsgpack-dev libssl-dev zlib1g-dev)
+# shellcheck disable=SC2034
 packages_run=(python3 curl ca-certificates)
+# shellcheck disable=SC2034
 packages_postgres=(postgresql-15)
-# shellcheck disable=SC2034 # for tests/run and .ci/run
+# shellcheck disable=SC2034
 packages_test=(libcmocka-dev python3-venv clang)
 # shellcheck disable=SC2034
 packages_ci=(clang-format shellcheck)

@@ -68,9 +68,9 @@ postgres_place() {
         if [ "$postgres_user" = "$(id -un)" ] || postgres_reaches "${XTRACE_HOME%/*}/"; then
             mkdir -m 700 "$place" || die "cannot make $place"
         else
-            (umask 022 && mkdir -p /var/lib/xtrace) &&
-                elsewhere=$(mktemp -d /var/lib/xtrace/XXXXXX) && ln -s "$elsewhere" "$place" ||
-                die "cannot make a folder under /var/lib/xtrace"
+            (umask 022 && mkdir -p /var/lib/xtrace) || die "cannot make /var/lib/xtrace"
+            elsewhere=$(mktemp -d /var/lib/xtrace/XXXXXX) || die "cannot write in /var/lib/xtrace"
+            ln -s "$elsewhere" "$place" || die "cannot make $place"
             say_step postgres "the user postgres cannot reach $XTRACE_HOME: its data are in $elsewhere"
         fi
     fi
