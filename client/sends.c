@@ -1,0 +1,114 @@
+/* sends: the blocking calls that write. */
+#include <string.h>
+
+#include "client/client.h"
+#include "client/encode.h"
+
+static const char batch_path[] = "/v1/l/batch";
+static const char metrics_path[] = "/v1/metrics/batch";
+
+/* Also for a call of the library's own retries: one key, so that no point is added twice. */
+static enum xtrace_status post(struct xtrace_exchange *exchange, const char *path,
+                               struct xtrace_text *body, struct xtrace_response **response)
+{
+    char key[XTRACE_ID_SIZE];
+    if (path == batch_path) {
+        exchange->call.idempotency_key = NULL; /* records merge by id */
+    } else if (exchange->call.idempotency_key == NULL) {
+        xtrace_new_id(key);
+        exchange->call.idempotency_key = key;
+    }
+    struct xtrace_text target = XTRACE_TEXT_EMPTY;
+    xtrace_text_puts(&target, path);
+    return xtrace_exchange_perform(exchange, &target, body, response);
+}
+
+static bool is_header_value(const char *key)
+{
+    for (; *key != '\0'; key++) {
+        if (*key <= 0x20 || *key >= 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum xtrace_status begin(struct xtrace_exchange *exchange, struct xtrace_client *client,
+                                const struct xtrace_call *call, struct xtrace_response **response)
+{
+    enum xtrace_status status = xtrace_exchange_begin(exchange, client, call, response);
+    const char *key = exchange->call.idempotency_key;
+    if (status == XTRACE_OK && key != NULL && (*key == '\0' || !is_header_value(key))) {
+        return xtrace_exchange_fail(exchange, XTRACE_INVALID,
+                                    "idempotency_key: printable ASCII without blanks", response);
+    }
+    return status;
+}
+
+/* The end of a call whose body could not be made. */
+static enum xtrace_status give_up(struct xtrace_exchange *exchange, enum xtrace_status status,
+                                  struct xtrace_text *body, struct xtrace_response **response)
+{
+    xtrace_text_finish(body);
+    return xtrace_exchange_fail(exchange, status, exchange->error.text, response);
+}
+
+enum xtrace_status xtrace_send_batch(struct xtrace_client *client, const struct xtrace_trace *trace,
+                                     const struct xtrace_observation *observations, size_t count,
+                                     const struct xtrace_call *call,
+                                     struct xtrace_response **response)
+{
+    struct xtrace_exchange exchange;
+    enum xtrace_status status = begin(&exchange, client, call, response);
+    if (status != XTRACE_OK) {
+        return status;
+    }
+    struct xtrace_text body = XTRACE_TEXT_EMPTY;
+    status = xtrace_encode_batch(&body, trace, observations, count, &exchange.error);
+    return status == XTRACE_OK ? post(&exchange, batch_path, &body, response)
+                               : give_up(&exchange, status, &body, response);
+}
+
+enum xtrace_status xtrace_send_metrics(struct xtrace_client *client,
+                                       const struct xtrace_metric *metrics, size_t count,
+                                       const struct xtrace_call *call,
+                                       struct xtrace_response **response)
+{
+    struct xtrace_exchange exchange;
+    enum xtrace_status status = begin(&exchange, client, call, response);
+    if (status != XTRACE_OK) {
+        return status;
+    }
+    struct xtrace_text body = XTRACE_TEXT_EMPTY;
+    status = xtrace_encode_metrics(&body, metrics, count, &exchange.error);
+    return status == XTRACE_OK ? post(&exchange, metrics_path, &body, response)
+                               : give_up(&exchange, status, &body, response);
+}
+
+static enum xtrace_status post_json(struct xtrace_client *client, const char *path,
+                                    const char *json, size_t len, const struct xtrace_call *call,
+                                    struct xtrace_response **response)
+{
+    struct xtrace_exchange exchange;
+    enum xtrace_status status = begin(&exchange, client, call, response);
+    if (status != XTRACE_OK) {
+        return status;
+    }
+    struct xtrace_text body = XTRACE_TEXT_EMPTY;
+    xtrace_text_append(&body, json, len);
+    return post(&exchange, path, &body, response);
+}
+
+enum xtrace_status xtrace_send_batch_json(struct xtrace_client *client, const char *body, size_t len,
+                                          const struct xtrace_call *call,
+                                          struct xtrace_response **response)
+{
+    return post_json(client, batch_path, body, len, call, response);
+}
+
+enum xtrace_status xtrace_send_metrics_json(struct xtrace_client *client, const char *body,
+                                            size_t len, const struct xtrace_call *call,
+                                            struct xtrace_response **response)
+{
+    return post_json(client, metrics_path, body, len, call, response);
+}
