@@ -24,8 +24,10 @@ SETTINGS = {
 
 
 class Postgres:
-    def __init__(self, settings=None):
+    def __init__(self, settings=None, data=None):
+        """data: a folder for the data, e.g. on a file system of its own; else it is made beside the socket."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="xtpg-"))
+        self.data = str(data or self.folder / "data")
         self.bin = newest_server()
         self.settings = {**SETTINGS, **(settings or {}), "unix_socket_directories": str(self.folder)}
         self.process = None
@@ -33,10 +35,6 @@ class Postgres:
             shutil.chown(self.folder, "postgres", "postgres")
         self.command("initdb", "-D", self.data, "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8",
                      "--auth=trust", "--data-checksums", "--no-sync")
-
-    @property
-    def data(self):
-        return str(self.folder / "data")
 
     @property
     def log(self):

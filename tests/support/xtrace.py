@@ -59,6 +59,9 @@ class Xtrace:
         """With credentials unless headers are given."""
         return Client(self.url, self.auth if headers is None else headers, timeout)
 
+    def program_path(self, name):
+        return program_path(name)
+
     def environment(self, name):
         sanitizer = f"log_path={self.folder}/sanitizer.{name}:exitcode=99:halt_on_error=1"
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "XTRACE_CRASH_AT") if key in os.environ}
@@ -84,7 +87,7 @@ class Xtrace:
         for each in [name] if name else self.names:
             with open(self.folder / f"{each}.log", "ab") as log:
                 self.processes[each] = subprocess.Popen(
-                    [program_path(each)], env=self.environment(each), cwd=self.folder,
+                    [self.program_path(each)], env=self.environment(each), cwd=self.folder,
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self
 
