@@ -1,0 +1,73 @@
+"""Fixtures of the fault suite. Processes and databases are tests/support's."""
+
+import pytest
+from builds import release_build
+from nemesis import TABLE
+from stack import Stack
+from support.fixtures import finish_all
+
+
+@pytest.fixture(scope="module")
+def stack(databases):
+    """Both programs for the tests of one file."""
+    made = databases.create()
+    system = Stack(made, databases.postgres)
+    try:
+        system.start().wait_ready()
+        yield system
+    finally:
+        finish_all([system])
+        made.drop()
+
+
+class Maker:
+    """stack_of(...): stacks for one test, ready, each with a database of its own."""
+
+    def __init__(self, databases, build=None):
+        self._databases = databases
+        self._build = build
+        self._made = []
+
+    def __call__(self, writers=1, settings=None, database_password=None, start=True, postgres=None, database=None, **more):
+        """postgres: one with .databases, else the shared one. database: one that another stack has already."""
+        databases = postgres.databases if postgres else self._databases
+        own = None if database else databases.create()
+        database = database or own
+        urls = more.pop("urls", None) or dict(database.urls)
+        if database_password:
+            urls = {role: url.replace("_login@", f"_login:{database_password}@") for role, url in urls.items()}
+        system = Stack(database, databases.postgres, writers, settings, urls=urls, build=self._build, **more)
+        self._made.append((system, own))
+        if start:
+            system.start().wait_ready()
+        return system
+
+    def finish(self):
+        try:
+            finish_all([system for system, _ in reversed(self._made)])
+        finally:
+            for _, database in self._made:
+                if database:
+                    database.drop()
+
+
+@pytest.fixture
+def stack_of(databases):
+    maker = Maker(databases)
+    yield maker
+    maker.finish()
+
+
+@pytest.fixture
+def release_stack_of(databases):
+    """The same from a build without sanitizers."""
+    maker = Maker(databases, release_build())
+    yield maker
+    maker.finish()
+
+
+def pytest_terminal_summary(terminalreporter):
+    if TABLE.rows:
+        terminalreporter.write_sep("-", "nemesis x rounds")
+        for line in TABLE.lines():
+            terminalreporter.write_line(line)
