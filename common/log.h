@@ -19,8 +19,10 @@ void log_open(const char *program, enum log_level level, enum log_format format)
 /* True when a line of this level would be written: for what is dear to compute. */
 bool log_is_enabled(enum log_level level);
 
-/* A field is a key and a value that are both text (values are quoted and escaped as the format
- * needs); the list ends with NULL. event is a few words, lower case. */
+/* A field is a key and a value that are both text; the list ends with NULL. event is a few words,
+ * lower case. Values are quoted and escaped as the format needs, bytes that are not UTF-8 become
+ * U+FFFD, what is longer than LOG_VALUE_MAX is cut, and a NULL value is written as "". */
+enum { LOG_VALUE_MAX = 2000 };
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
 
 /* Formats a value for log_event into one of a few buffers of this thread: good until the 16th next
