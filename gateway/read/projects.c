@@ -1,0 +1,55 @@
+/*
+ * projects: the credential's project, which clients ask for to check their credentials.
+ */
+#include "gateway/read/projects.h"
+
+#include "gateway/read/read.h"
+
+/* A project that nothing was written to yet has no row. */
+static const char sql_projects[] =
+    "SELECT json_build_object('id', mine.id, 'name', coalesce(p.name, mine.id),"
+    " 'metadata', coalesce(p.metadata, '{}'),"
+    " 'createdAt', " READ_SQL_TIME(
+        "coalesce(p.created_at, now())") ","
+                                         " 'updatedAt', " READ_SQL_TIME(
+                                             "coalesce(p.updated_at, now())") ")"
+                                                                              " FROM (SELECT "
+                                                                              "$1::text AS id) "
+                                                                              "mine LEFT JOIN "
+                                                                              "projects p ON p.id "
+                                                                              "= mine.id";
+
+static void on_row(void *context, struct buf *out, const PGresult *row)
+{
+    buf_append_text(out, "{\"data\":[");
+    buf_append(out, PQgetvalue(row, 0, 0), (size_t)PQgetlength(row, 0, 0));
+}
+
+static enum err on_end(void *context, struct buf *out, struct error *error)
+{
+    buf_append_text(out, "]}");
+    return ERR_OK;
+}
+
+static const struct stream_format format = {on_row, on_end};
+
+static enum err bind_project(struct read *read, const void *params, struct error *error)
+{
+    read->sql = sql_projects;
+    read_bind_text(read, read->request->identity.project);
+    return ERR_OK;
+}
+
+static const struct param no_params[] = {{NULL, PARAM_TEXT, 0}};
+
+static const struct read_resource resource = {
+    .params = no_params,
+    .params_size = 1,
+    .bind = bind_project,
+    .format = &format,
+};
+
+void projects_list(struct request *request)
+{
+    read_run(request, &resource);
+}

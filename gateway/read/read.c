@@ -1,0 +1,148 @@
+/*
+ * read: the read line: parameters -> the resource's SQL -> database -> stream. On the loop only.
+ */
+#include "gateway/read/read.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "common/rfc3339.h"
+#include "gateway/reply.h"
+
+static struct slice query_of(const h2o_req_t *h2o)
+{
+    if (h2o->query_at == SIZE_MAX) {
+        return (struct slice){"", 0};
+    }
+    size_t at = h2o->query_at + 1; /* behind the `?` */
+    return (struct slice){h2o->path.base + at, h2o->path.len - at};
+}
+
+void read_run(struct request *request, const struct read_resource *resource)
+{
+    struct read *read = arena_zalloc(&request->arena, sizeof *read);
+    void *params = arena_zalloc(&request->arena, resource->params_size);
+    struct error error;
+
+    read->request = request;
+    read->arena = &request->arena;
+    enum err err =
+        params_read(resource->params, query_of(request->h2o), &request->arena, params, &error);
+    if (err == ERR_OK) {
+        err = resource->bind(read, params, &error);
+    }
+    if (err != ERR_OK) {
+        reply_error(request, err, &error);
+        return;
+    }
+    stream_run(request, read->sql, read->value_count, read->values, resource->format, read);
+}
+
+/* --- the answer as a page ------------------------------------------------------------------ */
+
+static const char page_opening[] = "{\"data\":[";
+
+static void on_page_row(void *context, struct buf *out, const PGresult *row)
+{
+    struct read *read = context;
+
+    if (!PQgetisnull(row, 0, 0)) {
+        read->_total = strtoll(PQgetvalue(row, 0, 0), NULL, 10);
+    }
+    if (!PQgetisnull(row, 0, 1)) {
+        buf_append_text(out, read->_rows == 0 ? page_opening : ",");
+        buf_append(out, PQgetvalue(row, 0, 1), (size_t)PQgetlength(row, 0, 1));
+        read->_rows++;
+    }
+}
+
+static enum err on_page_end(void *context, struct buf *out, struct error *error)
+{
+    struct read *read = context;
+    int64_t pages = read->_total / read->limit + (read->_total % read->limit != 0);
+
+    if (read->_rows == 0) {
+        buf_append_text(out, page_opening);
+    }
+    buf_printf(out,
+               "],\"meta\":{\"page\":%" PRId64 ",\"limit\":%" PRId64 ",\"totalItems\":%" PRId64
+               ",\"totalPages\":%" PRId64 "}}",
+               read->page, read->limit, read->_total, pages);
+    return ERR_OK;
+}
+
+const struct stream_format read_page_format = {on_page_row, on_page_end};
+
+/* --- values of a statement ----------------------------------------------------------------- */
+
+void read_bind_text(struct read *read, const char *text)
+{
+    assert(read->value_count < READ_VALUES_MAX);
+    read->values[read->value_count++] = text;
+}
+
+void read_bind_integer(struct read *read, int64_t value)
+{
+    char text[24];
+    int len = snprintf(text, sizeof text, "%" PRId64, value);
+
+    read_bind_text(read, arena_text(read->arena, (struct slice){text, (size_t)len}));
+}
+
+void read_bind_bool(struct read *read, bool value)
+{
+    read_bind_text(read, value ? "t" : "f");
+}
+
+void read_bind_time(struct read *read, struct param_time time)
+{
+    char text[RFC3339_SIZE];
+
+    if (!time.given) {
+        read_bind_text(read, NULL);
+        return;
+    }
+    size_t len = rfc3339_format(time.us, text);
+    read_bind_text(read, arena_text(read->arena, (struct slice){text, len}));
+}
+
+/* {"a","b"}: PostgreSQL's array literal, every element quoted. */
+void read_bind_texts(struct read *read, const char *const *texts, size_t count)
+{
+    size_t size = 3;
+
+    if (count == 0) {
+        read_bind_text(read, NULL);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size += 2 * strlen(texts[i]) + 3;
+    }
+    char *literal = arena_alloc(read->arena, size);
+    char *at = literal;
+    for (size_t i = 0; i < count; i++) {
+        *at++ = i == 0 ? '{' : ',';
+        *at++ = '"';
+        for (const char *c = texts[i]; *c != '\0'; c++) {
+            if (*c == '"' || *c == '\\') {
+                *at++ = '\\';
+            }
+            *at++ = *c;
+        }
+        *at++ = '"';
+    }
+    *at++ = '}';
+    *at = '\0';
+    read_bind_text(read, literal);
+}
+
+void read_bind_offset(struct read *read)
+{
+    int64_t offset;
+
+    if (__builtin_mul_overflow(read->page - 1, read->limit, &offset)) {
+        offset = INT64_MAX;
+    }
+    read_bind_integer(read, offset);
+}

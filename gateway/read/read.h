@@ -1,0 +1,62 @@
+/*
+ * read: the read line. What every resource shares: parameters, statement, answer as a page or as
+ * one object. A resource is a table of parameters and a function that binds them to its SQL.
+ * On the request's loop only.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "gateway/read/params.h"
+#include "gateway/read/stream.h"
+#include "gateway/request.h"
+
+enum { READ_VALUES_MAX = 24 };
+
+/* One read on its way; lives in the request's arena. */
+struct read {
+    struct request *request;
+    struct arena *arena; /* the request's */
+
+    /* The statement: bind sets sql and adds its $1, $2, ... in order. */
+    const char *sql;
+    const char *values[READ_VALUES_MAX]; /* NULL: SQL null */
+    int value_count;
+
+    /* Of a page: bind sets both, and the answer's meta shows them. */
+    int64_t page;
+    int64_t limit;
+
+    int64_t _total;
+    uint64_t _rows;
+};
+
+struct read_resource {
+    const struct param *params;
+    size_t params_size; /* of the struct that params describes */
+    enum err (*bind)(struct read *read, const void *params, struct error *error);
+    const struct stream_format *format; /* its context is the struct read */
+};
+
+/*
+ * {"data":[...],"meta":{...}}. Columns of the statement: total bigint, row json. The row with a
+ * total tells how many there are; each row with a row is one of the page.
+ */
+extern const struct stream_format read_page_format;
+
+/* Answers the request, now or later. */
+void read_run(struct request *request, const struct read_resource *resource);
+
+void read_bind_text(struct read *read, const char *text); /* borrowed; NULL: SQL null */
+void read_bind_integer(struct read *read, int64_t value);
+void read_bind_bool(struct read *read, bool value);
+void read_bind_time(struct read *read, struct param_time time); /* null unless given */
+/* text[]; null when there are none. */
+void read_bind_texts(struct read *read, const char *const *texts, size_t count);
+/* (page - 1) * limit, at most INT64_MAX. */
+void read_bind_offset(struct read *read);
+
+/* SQL for a time as the API writes it; the session's time zone is UTC. */
+#define READ_SQL_TIME(time) "to_char(" time ", 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"

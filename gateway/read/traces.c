@@ -1,0 +1,358 @@
+/*
+ * traces: a page of traces, and one trace with its observations. SQL, parameters, rows -> JSON.
+ *
+ * A page finds its keys first, in an index where there is one, and only then fetches and sums up
+ * what belongs to those. Total and page come from one statement, so from one snapshot. A filter
+ * that is not given is NULL and falls away when the statement is planned (gateway/read/db.c asks
+ * for a plan for each run).
+ */
+#include "gateway/read/traces.h"
+
+#include <stddef.h>
+
+#include "common/id.h"
+#include "gateway/read/read.h"
+#include "gateway/read/traces_sql.h"
+
+/* Static SQL is longer than what ISO C promises to take. */
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+
+/* --- list: SQL ----------------------------------------------------------------------------- */
+
+/* clang-format off */
+#define SQL_MATCHING                                                                               \
+    "t.project_id = $1"                                                                            \
+    " AND ($2::timestamptz IS NULL OR t.timestamp >= $2)"                                          \
+    " AND ($3::timestamptz IS NULL OR t.timestamp <= $3)"                                          \
+    " AND ($4::text IS NULL OR t.user_id = $4)"                                                    \
+    " AND " SQL_NAME_IS("$5")                                                                      \
+    " AND ($6::text IS NULL OR t.session_id = $6)"                                                 \
+    " AND ($7::text IS NULL OR t.version = $7)"                                                    \
+    " AND ($8::text IS NULL OR t.release = $8)"                                                    \
+    " AND " SQL_HAS_TAGS("$9", "$10")                                                              \
+    " AND " SQL_ENVIRONMENT_IN("$11")
+
+/* $12: no filter at all; then the books know the total. */
+#define SQL_TOTAL                                                                                  \
+    "WITH total AS MATERIALIZED (SELECT CASE WHEN $12::boolean"                                    \
+    " THEN (SELECT coalesce(sum(traces), 0)::bigint FROM trace_counts WHERE project_id = $1)"      \
+    " ELSE (SELECT count(*) FROM traces t WHERE " SQL_MATCHING ") END AS n)"                       \
+    " SELECT n AS total, NULL::json AS row FROM total"
+
+/* A page beyond the end looks at nothing. */
+#define SQL_PAGE(key, source, order)                                                               \
+    "SELECT " key " AS key, t.id FROM traces t" source                                             \
+    " WHERE " SQL_MATCHING " AND $14::bigint < (SELECT n FROM total)"                              \
+    " ORDER BY " order("key", "t.id") " LIMIT $13::bigint OFFSET $14::bigint"
+
+#define SQL_ROWS(page, order)                                                                      \
+    "SELECT NULL, CASE WHEN $15::boolean"                                                          \
+    " THEN json_build_object(" SQL_TRACE_CORE ", " SQL_TRACE_IO ", " SQL_LIST_SUMS ")"             \
+    " ELSE json_build_object(" SQL_TRACE_CORE ", " SQL_LIST_SUMS ") END"                           \
+    " FROM (" page ") p JOIN traces t ON t.project_id = $1 AND t.id = p.id"                        \
+    " LEFT JOIN LATERAL (SELECT json_agg(o.id) AS ids, " SQL_TRACE_LATENCY " AS latency, "         \
+      SQL_TRACE_COST " AS cost FROM observations o"                                                \
+    "  WHERE o.project_id = $1 AND o.trace_id = p.id"                                              \
+    "  AND ($16::boolean OR $17::boolean)) o ON true"                                              \
+    " LEFT JOIN LATERAL (SELECT json_agg(s.id) AS ids FROM scores s"                               \
+    "  WHERE s.project_id = $1 AND s.trace_id = p.id AND $18::boolean) s ON true"                  \
+    " ORDER BY " order("p.key", "p.id")
+
+#define SQL_LIST_SUMS                                                                              \
+    "'latency', CASE WHEN $16 THEN coalesce(t.latency, o.latency) ELSE -1 END,"                    \
+    " 'totalCost', CASE WHEN $16 THEN coalesce(t.total_cost, o.cost) ELSE -1 END,"                 \
+    " 'observations', CASE WHEN $17 THEN coalesce(o.ids, '[]') ELSE '[]' END,"                     \
+    " 'scores', coalesce(s.ids, '[]')"
+
+#define SQL_LIST(key, source, order)                                                               \
+    SQL_TOTAL " UNION ALL (" SQL_ROWS(SQL_PAGE(key, source, order), order) ")"
+
+/* The id makes the order total. The first two are for keys that are never null: they match an
+ * index. */
+#define ASCENDING(key, id)       key " ASC, " id " ASC"
+#define DESCENDING(key, id)      key " DESC, " id " DESC"
+#define ASCENDING_LAST(key, id)  key " ASC NULLS LAST, " id " ASC"
+#define DESCENDING_LAST(key, id) key " DESC NULLS LAST, " id " DESC"
+
+/* To sort by what is computed, it must be computed for all that match: trace by trace, or in one go
+ * when that is everything. */
+#define SQL_SUM_EACH(sum)                                                                          \
+    " LEFT JOIN LATERAL (SELECT " sum " AS sum FROM observations o"                                \
+    " WHERE o.project_id = $1 AND o.trace_id = t.id) o ON true"
+#define SQL_SUM_ALL(sum)                                                                           \
+    " LEFT JOIN (SELECT o.trace_id, " sum " AS sum FROM observations o"                            \
+    " WHERE o.project_id = $1 GROUP BY o.trace_id) o ON o.trace_id = t.id"
+/* clang-format on */
+
+#define LISTS(key)                                                                                 \
+    {                                                                                              \
+        SQL_LIST(key, "", ASCENDING), SQL_LIST(key, "", DESCENDING)                                \
+    }
+#define LISTS_LAST(key)                                                                            \
+    {                                                                                              \
+        SQL_LIST(key, "", ASCENDING_LAST), SQL_LIST(key, "", DESCENDING_LAST)                      \
+    }
+#define LISTS_OF(key, source)                                                                      \
+    {                                                                                              \
+        SQL_LIST(key, source, ASCENDING_LAST), SQL_LIST(key, source, DESCENDING_LAST)              \
+    }
+
+enum direction { ASC, DESC };
+
+struct order {
+    const char *name;
+    const char *also; /* another spelling; or NULL */
+    enum direction usual;
+    const char *sql[2];     /* by direction */
+    const char *sql_all[2]; /* the same for an unfiltered list; NULL: sql serves */
+};
+
+static const struct order orders[] = {
+    {"timestamp", NULL, DESC, LISTS("t.timestamp"), {NULL, NULL}},
+    {"id", NULL, DESC, LISTS("t.id"), {NULL, NULL}},
+    {"name", NULL, ASC, LISTS_LAST("t.name"), {NULL, NULL}},
+    {"userId", "user_id", ASC, LISTS_LAST("t.user_id"), {NULL, NULL}},
+    {"release", NULL, ASC, LISTS_LAST("t.release"), {NULL, NULL}},
+    {"version", NULL, ASC, LISTS_LAST("t.version"), {NULL, NULL}},
+    {"public", NULL, DESC, LISTS("coalesce(t.public, false)"), {NULL, NULL}},
+    {"bookmarked", NULL, DESC, LISTS("coalesce(t.bookmarked, false)"), {NULL, NULL}},
+    {"sessionId", "session_id", ASC, LISTS_LAST("t.session_id"), {NULL, NULL}},
+    {"latency", NULL, DESC, LISTS_OF("coalesce(t.latency, o.sum)", SQL_SUM_EACH(SQL_TRACE_LATENCY)),
+     LISTS_OF("coalesce(t.latency, o.sum)", SQL_SUM_ALL(SQL_TRACE_LATENCY))},
+    {"totalCost", "total_cost", DESC,
+     LISTS_OF("coalesce(t.total_cost, o.sum)", SQL_SUM_EACH(SQL_TRACE_COST)),
+     LISTS_OF("coalesce(t.total_cost, o.sum)", SQL_SUM_ALL(SQL_TRACE_COST))},
+};
+
+/* --- list: parameters ---------------------------------------------------------------------- */
+
+struct list_params {
+    int64_t page;
+    int64_t limit;
+    const char *user_id;
+    const char *name;
+    const char *session_id;
+    const char *version;
+    const char *release;
+    struct param_time from;
+    struct param_time to;
+    struct param_texts tags;
+    struct param_texts environments;
+    const char *order_by;
+    const char *fields;
+};
+
+static const struct param list_table[] = {
+    {"page", PARAM_PAGE, offsetof(struct list_params, page)},
+    {"limit", PARAM_LIMIT, offsetof(struct list_params, limit)},
+    {"userId", PARAM_TEXT, offsetof(struct list_params, user_id)},
+    {"name", PARAM_TEXT, offsetof(struct list_params, name)},
+    {"sessionId", PARAM_TEXT, offsetof(struct list_params, session_id)},
+    {"version", PARAM_TEXT, offsetof(struct list_params, version)},
+    {"release", PARAM_TEXT, offsetof(struct list_params, release)},
+    {"fromTimestamp", PARAM_TIME, offsetof(struct list_params, from)},
+    {"toTimestamp", PARAM_TIME, offsetof(struct list_params, to)},
+    {"tags", PARAM_TEXTS, offsetof(struct list_params, tags)},
+    {"environment", PARAM_TEXTS, offsetof(struct list_params, environments)},
+    {"orderBy", PARAM_TEXT, offsetof(struct list_params, order_by)},
+    {"fields", PARAM_TEXT, offsetof(struct list_params, fields)},
+    {NULL, PARAM_TEXT, 0},
+};
+
+static bool has_filter(const struct list_params *params)
+{
+    return params->user_id != NULL || params->name != NULL || params->session_id != NULL ||
+           params->version != NULL || params->release != NULL || params->from.given ||
+           params->to.given || params->tags.count > 0 || params->environments.count > 0;
+}
+
+static const struct order *find_order(struct slice column)
+{
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        if (slice_is(column, orders[i].name) ||
+            (orders[i].also != NULL && slice_is(column, orders[i].also))) {
+            return &orders[i];
+        }
+    }
+    return NULL;
+}
+
+/* `column.asc` or `column.desc`; a column alone descends; another word is the column's own way. */
+static const char *choose_sql(const char *order_by, bool is_filtered)
+{
+    const char *text = order_by != NULL ? order_by : "timestamp.desc";
+    size_t column_len = strcspn(text, ".");
+    const struct order *order = find_order((struct slice){text, column_len});
+    enum direction direction = DESC;
+
+    if (order == NULL) {
+        return NULL;
+    }
+    if (text[column_len] == '.') {
+        const char *word = text + column_len + 1;
+        direction = strcmp(word, "asc") == 0    ? ASC
+                    : strcmp(word, "desc") == 0 ? DESC
+                                                : order->usual;
+    }
+    return !is_filtered && order->sql_all[direction] != NULL ? order->sql_all[direction]
+                                                             : order->sql[direction];
+}
+
+/* Whether the comma list names the group; an absent list names all. */
+static bool names_group(const char *fields, const char *group)
+{
+    for (const char *at = fields; at != NULL && *at != '\0';) {
+        size_t len = strcspn(at, ",");
+        struct slice word = {at, len};
+        while (word.len > 0 && word.data[0] == ' ') {
+            word.data++;
+            word.len--;
+        }
+        while (word.len > 0 && word.data[word.len - 1] == ' ') {
+            word.len--;
+        }
+        if (slice_is(word, group)) {
+            return true;
+        }
+        at += at[len] == ',' ? len + 1 : len;
+    }
+    return fields == NULL;
+}
+
+static enum err list_bind(struct read *read, const void *typed, struct error *error)
+{
+    const struct list_params *params = typed;
+    bool is_filtered = has_filter(params);
+
+    read->page = params->page;
+    read->limit = params->limit;
+    read->sql = choose_sql(params->order_by, is_filtered);
+    if (read->sql == NULL) {
+        return error_set(error, ERR_INVALID, "invalid order_by");
+    }
+    read_bind_text(read, read->request->identity.project);
+    read_bind_time(read, params->from);
+    read_bind_time(read, params->to);
+    read_bind_text(read, params->user_id);
+    read_bind_text(read, params->name);
+    read_bind_text(read, params->session_id);
+    read_bind_text(read, params->version);
+    read_bind_text(read, params->release);
+    read_bind_texts(read, params->tags.parts, params->tags.part_count);
+    read_bind_texts(read, params->tags.values, params->tags.count);
+    read_bind_texts(read, params->environments.parts, params->environments.part_count);
+    read_bind_bool(read, !is_filtered);
+    read_bind_integer(read, params->limit);
+    read_bind_offset(read);
+    read_bind_bool(read, names_group(params->fields, "io"));
+    read_bind_bool(read, names_group(params->fields, "metrics"));
+    read_bind_bool(read, names_group(params->fields, "observations"));
+    read_bind_bool(read, names_group(params->fields, "scores"));
+    return ERR_OK;
+}
+
+static const struct read_resource list_resource = {
+    .params = list_table,
+    .params_size = sizeof(struct list_params),
+    .bind = list_bind,
+    .format = &read_page_format,
+};
+
+void traces_list(struct request *request)
+{
+    read_run(request, &list_resource);
+}
+
+/* --- detail -------------------------------------------------------------------------------- */
+
+#define SQL_IN_TIME "o.start_time ASC NULLS LAST, o.created_at, o.id"
+
+/* First the trace, then each of its observations. $2: the id as it was given; $3, $4: both
+ * spellings, if it is a UUID. */
+/* clang-format off */
+static const char sql_detail[] =
+    "WITH t AS MATERIALIZED (SELECT * FROM traces"
+    "  WHERE project_id = $1 AND id IN ($2, $3, $4) ORDER BY id = $2 DESC, id LIMIT 1)"
+    " SELECT json_build_object(" SQL_TRACE_CORE ", " SQL_TRACE_IO ","
+    "   'latency', coalesce(t.latency, o.latency), 'totalCost', coalesce(t.total_cost, o.cost),"
+    "   'scores', coalesce((SELECT json_agg(" SQL_SCORE " ORDER BY s.timestamp, s.id)"
+    "     FROM scores s WHERE s.project_id = $1 AND s.trace_id = t.id), '[]')) AS trace,"
+    "   NULL::json AS observation"
+    " FROM t, LATERAL (SELECT " SQL_TRACE_LATENCY " AS latency, " SQL_TRACE_COST " AS cost"
+    "   FROM observations o WHERE o.project_id = $1 AND o.trace_id = t.id) o"
+    " UNION ALL"
+    " (SELECT NULL, " SQL_OBSERVATION
+    "  FROM (SELECT * FROM observations o"
+    "    WHERE o.project_id = $1 AND o.trace_id = (SELECT id FROM t)"
+    "    ORDER BY " SQL_IN_TIME ") o, " SQL_OBSERVATION_SUMS
+    "  ORDER BY " SQL_IN_TIME ")";
+/* clang-format on */
+
+static void on_detail_row(void *context, struct buf *out, const PGresult *row)
+{
+    struct read *read = context;
+
+    if (!PQgetisnull(row, 0, 0)) {
+        /* The trace's object, left open for its observations. */
+        buf_append(out, PQgetvalue(row, 0, 0), (size_t)PQgetlength(row, 0, 0) - 1);
+        buf_append_text(out, ",\"observations\":[");
+    } else {
+        if (read->_rows > 1) {
+            buf_append_char(out, ',');
+        }
+        buf_append(out, PQgetvalue(row, 0, 1), (size_t)PQgetlength(row, 0, 1));
+    }
+    read->_rows++;
+}
+
+static enum err on_detail_end(void *context, struct buf *out, struct error *error)
+{
+    const struct read *read = context;
+
+    if (read->_rows == 0) {
+        return error_set(error, ERR_NOT_FOUND, "Not Found");
+    }
+    buf_append_text(out, "]}");
+    return ERR_OK;
+}
+
+static const struct stream_format detail_format = {on_detail_row, on_detail_end};
+
+static enum err detail_bind(struct read *read, const void *params, struct error *error)
+{
+    char hyphenated[UUID_TEXT_SIZE + 1], bare[HEX_TEXT_SIZE + 1];
+    struct slice id = read->request->params[0];
+    size_t len = 0;
+
+    read->sql = sql_detail;
+    read_bind_text(read, read->request->identity.project);
+    read_bind_text(read, arena_text(read->arena, id));
+    if (!uuid_normalise(id, hyphenated)) {
+        read_bind_text(read, NULL);
+        read_bind_text(read, NULL);
+        return ERR_OK;
+    }
+    for (const char *c = hyphenated; *c != '\0'; c++) {
+        if (*c != '-') {
+            bare[len++] = *c;
+        }
+    }
+    bare[len] = '\0';
+    read_bind_text(read, arena_text(read->arena, slice_from(hyphenated)));
+    read_bind_text(read, arena_text(read->arena, slice_from(bare)));
+    return ERR_OK;
+}
+
+static const struct param no_params[] = {{NULL, PARAM_TEXT, 0}};
+
+static const struct read_resource detail_resource = {
+    .params = no_params,
+    .params_size = 1,
+    .bind = detail_bind,
+    .format = &detail_format,
+};
+
+void traces_detail(struct request *request)
+{
+    read_run(request, &detail_resource);
+}

@@ -1,0 +1,109 @@
+/*
+ * traces_sql: what the statements over traces and observations have in common: pieces of static SQL
+ * text. `t` is a row of traces, `o` one of observations; $1 is the project.
+ */
+#pragma once
+
+#include "gateway/read/read.h"
+
+/* Seconds from the first start to the last end, and the cost, over a trace's observations; the cost
+ * of one as the view xtrace.observations has it. */
+#define SQL_OBSERVATION_COST                                                                       \
+    "coalesce(o.total_cost, o.input_cost + o.output_cost, o.input_cost, o.output_cost,"            \
+    " o.computed_total_cost)"
+#define SQL_TRACE_LATENCY "xtrace_seconds(min(o.start_time), max(o.end_time))"
+#define SQL_TRACE_COST    "sum(" SQL_OBSERVATION_COST ")"
+
+/* A short name is looked up in the index of short names. */
+#define SQL_NAME_IS(parameter)                                                                     \
+    "(" parameter "::text IS NULL OR (t.name = " parameter                                         \
+    " AND (octet_length(t.name) <= 800 OR octet_length(" parameter ") > 800)))"
+
+/* Tags as sent, or where they may have been joined with commas, the values between. */
+#define SQL_HAS_TAGS(parts, whole)                                                                 \
+    "(" parts "::text[] IS NULL OR t.all_tags @> " parts " OR t.all_tags @> " whole "::text[])"
+
+#define SQL_ENVIRONMENT_IN(parameter)                                                              \
+    "(" parameter "::text[] IS NULL OR t.environment = ANY(" parameter ")"                         \
+    " OR (t.environment IS NULL AND 'default' = ANY(" parameter ")))"
+
+/* Members of a trace's object but for input, output, metadata, latency, totalCost, observations and
+ * scores. */
+#define SQL_TRACE_CORE                                                                             \
+    "'id', t.id, 'timestamp', " READ_SQL_TIME(                                                     \
+        "t.timestamp") ", 'name', t.name,"                                                         \
+                       " 'sessionId', t.session_id, 'userId', t.user_id, 'release', t.release,"    \
+                       " 'version', t.version, 'externalId', t.external_id,"                       \
+                       " 'environment', coalesce(t.environment, 'default'), 'tags', t.all_tags,"   \
+                       " 'public', coalesce(t.public, false), 'bookmarked', "                      \
+                       "coalesce(t.bookmarked, false),"                                            \
+                       " 'projectId', t.project_id,"                                               \
+                       " 'htmlPath', '/project/' || t.project_id || '/traces/' || t.id,"           \
+                       " 'createdAt', " READ_SQL_TIME(                                             \
+                           "t.created_at") ","                                                     \
+                                           " 'updatedAt', " READ_SQL_TIME("t.updated_at")
+
+/* Payloads are JSON text and come back as they were sent. */
+#define SQL_TRACE_IO "'input', t.input::json, 'output', t.output::json, 'metadata', t.metadata"
+
+/* An observation's object; `o` may be of any relation with the columns of observations. 41 members:
+ * json_build_object takes 50. */
+#define SQL_OBSERVATION                                                                                                                                                                \
+    "json_build_object('id', o.id, 'traceId', o.trace_id, 'projectId', o.project_id,"                                                                                                  \
+    " 'type', coalesce(o.type, 'GENERATION'), 'name', o.name,"                                                                                                                         \
+    " 'startTime', " READ_SQL_TIME(                                                                                                                                                    \
+        "coalesce(o.start_time, o.created_at)") ","                                                                                                                                    \
+                                                " 'endTime', " READ_SQL_TIME(                                                                                                          \
+                                                    "o.end_time") ","                                                                                                                  \
+                                                                  " 'completionStartTime',"                                                                                            \
+                                                                  " " READ_SQL_TIME(                                                                                                   \
+                                                                      "o.completion_start_time") ","                                                                                   \
+                                                                                                 " 'model', o.model, 'modelParameters', coalesce(o.model_parameters, '{}')::json,"     \
+                                                                                                 " 'input', o.input::json, 'output', o.output::json, 'metadata', o.metadata,"          \
+                                                                                                 " 'version', o.version, 'level', coalesce(o.level, 'DEFAULT'),"                       \
+                                                                                                 " 'statusMessage', o.status_message, 'parentObservationId', o.parent_observation_id," \
+                                                                                                 " 'promptId', o.prompt_id, 'promptName', o.prompt_name,"                              \
+                                                                                                 " 'promptVersion', CASE WHEN o.prompt_version ~ '^[+-]?[0-9]{1,18}$'"                 \
+                                                                                                 " THEN o.prompt_version::bigint END,"                                                 \
+                                                                                                 " 'modelId', o.model_id, 'inputPrice', o.input_price, 'outputPrice', o.output_price," \
+                                                                                                 " 'totalPrice', o.total_price, 'calculatedInputCost', o.input_cost,"                  \
+                                                                                                 " 'calculatedOutputCost', o.output_cost, 'calculatedTotalCost', c.cost,"              \
+                                                                                                 " 'latency', coalesce(o.latency, xtrace_seconds(o.start_time, o.end_time)),"          \
+                                                                                                 " 'timeToFirstToken', coalesce(o.time_to_first_token,"                                \
+                                                                                                 " xtrace_seconds(o.start_time, o.completion_start_time)),"                            \
+                                                                                                 " 'promptTokens', c.input, 'completionTokens', c.output, 'totalTokens', c.total,"     \
+                                                                                                 " 'unit', o.unit,"                                                                    \
+                                                                                                 " 'usage', json_build_object('input', c.input, 'output', c.output, 'total', c.total," \
+                                                                                                 " 'unit', o.unit, 'inputCost', o.input_cost, 'outputCost', o.output_cost,"            \
+                                                                                                 " 'totalCost', c.cost),"                                                              \
+                                                                                                 " 'usageDetails', coalesce(o.usage_details::json,"                                    \
+                                                                                                 " json_build_object('input', c.input, 'output', c.output, 'total', c.total)),"        \
+                                                                                                 " 'costDetails', coalesce(o.cost_details::json, o.computed_cost_details::json,"       \
+                                                                                                 " json_build_object('input', coalesce(o.input_cost, 0),"                              \
+                                                                                                 " 'output', coalesce(o.output_cost, 0), 'total', coalesce(c.cost, 0))),"              \
+                                                                                                 " 'environment', coalesce(o.environment, 'default'),"                                 \
+                                                                                                 " 'createdAt', " READ_SQL_TIME(                                                       \
+                                                                                                     "o.created_at") ","                                                               \
+                                                                                                                     " 'updatedAt', " READ_SQL_TIME(                                   \
+                                                                                                                         "o.updated_at") ")"
+
+/* What SQL_OBSERVATION needs beside `o`. */
+#define SQL_OBSERVATION_SUMS                                                                       \
+    "LATERAL (SELECT coalesce(o.prompt_tokens, 0) AS input,"                                       \
+    " coalesce(o.completion_tokens, 0) AS output,"                                                 \
+    " coalesce(o.total_tokens, coalesce(o.prompt_tokens, 0)"                                       \
+    " + coalesce(o.completion_tokens, 0)) AS total, " SQL_OBSERVATION_COST " AS cost) c"
+
+/* A score's object; `s` is a row of scores. */
+#define SQL_SCORE                                                                                  \
+    "json_build_object('id', s.id, 'projectId', s.project_id, 'traceId', s.trace_id,"              \
+    " 'observationId', s.observation_id, 'sessionId', s.session_id,"                               \
+    " 'datasetRunId', s.dataset_run_id, 'name', s.name, 'source', coalesce(s.source, 'API'),"      \
+    " 'dataType', s.data_type, 'value', s.value, 'stringValue', s.string_value,"                   \
+    " 'comment', s.comment, 'configId', s.config_id, 'queueId', s.queue_id,"                       \
+    " 'environment', coalesce(s.environment, 'default'), 'metadata', s.metadata,"                  \
+    " 'timestamp', " READ_SQL_TIME(                                                                \
+        "s.timestamp") ","                                                                         \
+                       " 'createdAt', " READ_SQL_TIME(                                             \
+                           "s.created_at") ","                                                     \
+                                           " 'updatedAt', " READ_SQL_TIME("s.updated_at") ")"
