@@ -35,3 +35,8 @@ void reply_header(struct request *request, const char *name, const char *value);
 
 /* One line a request at debug, called by whoever finishes an answer (reply and read/stream). */
 void reply_log(struct request *request, int status);
+
+/* The pieces, for answers to requests that never became a struct request (gateway/filter.c). */
+void reply_error_body(struct buf *body, enum err err, const struct error *error,
+                      struct slice extra);
+void reply_log_h2o(const h2o_req_t *h2o, const char *id, int status, int64_t duration_us);

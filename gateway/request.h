@@ -16,12 +16,18 @@
 struct worker; /* gateway/server.h: what a loop thread owns */
 struct route;  /* gateway/routes.h */
 
-enum { REQUEST_ID_MAX = 128, REQUEST_PROJECT_MAX = 256, REQUEST_PARAMS_MAX = 2 };
+enum {
+    REQUEST_ID_MAX = 128,
+    REQUEST_PROJECT_MAX = 256,
+    REQUEST_PARAMS_MAX = 2,
+    REQUEST_CREDENTIAL_SIZE = 32,
+};
 
 /* What the credential allows; gateway/auth.c fills it. */
 struct identity {
-    char project[REQUEST_PROJECT_MAX]; /* "" before authentication */
-    bool scores_only;                  /* public-key Bearer: may only create scores */
+    char project[REQUEST_PROJECT_MAX];           /* "" before authentication */
+    bool scores_only;                            /* public-key Bearer: may only create scores */
+    uint8_t credential[REQUEST_CREDENTIAL_SIZE]; /* a digest that stands for it; the limit's key */
 };
 
 struct request {
@@ -34,13 +40,21 @@ struct request {
     struct arena arena;                      /* lives as long as the request */
     int64_t started_us;                      /* monotonic */
 
-    /* Runs once on the loop when the client leaves before the answer; may be NULL. The waiter sets
-     * it to cancel what it waits for. */
+    /* Runs once on the loop, with h2o == NULL, when the client leaves before the answer is
+     * complete; may be NULL. The waiter sets it to cancel what it waits for. gateway/reply.h
+     * clears it when it answers; who answers by other means clears it himself. */
     void (*on_gone)(struct request *request);
     void *waiter; /* whoever waits on behalf of the request; for on_gone */
 
     uint32_t _references;
 };
 
+/* Runs on the loop. The request's first reference belongs to h2o's side and goes with it. Puts
+ * X-Request-Id into the answer's headers. */
+struct request *request_create(struct worker *worker, h2o_req_t *h2o);
+
 void request_hold(struct request *request);
 void request_release(struct request *request);
+
+/* The client's X-Request-Id when it is 1-128 visible ASCII characters, else a new one. */
+void request_choose_id(const h2o_req_t *h2o, char id[REQUEST_ID_MAX + 1]);

@@ -1,7 +1,6 @@
 /*
  * routes: THE table. Method, path, handler, who may call, rate, size: checked before a handler
- * runs, in the order of contract/xtrace.md section 2: route and method, credentials, rate, body
- * size.
+ * runs (gateway/dispatch.c).
  */
 #pragma once
 

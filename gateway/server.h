@@ -11,17 +11,21 @@
 #include "common/error.h"
 #include "gateway/config.h"
 
+struct auth;
 struct db;
 struct deliver;
 struct deliver_port;
 struct limit;
+struct route;
 struct server;
 
 /* Shared by all loops; set up before they start, then read only. */
 struct gateway {
     const struct config *config;
+    const struct route *routes; /* gateway/routes.h */
+    const struct auth *auth;
+    struct limit *limit; /* thread-safe; NULL: no limit */
     struct deliver *deliver;
-    struct limit *limit; /* thread-safe */
 };
 
 /* What one loop thread owns. */
@@ -30,7 +34,14 @@ struct worker {
     h2o_context_t *context;
     struct db *db;
     struct deliver_port *port;
+    h2o_linklist_t discarding; /* struct discard */
+    uint32_t discarding_count;
+    h2o_timeout_t probe_timeout; /* 2 s: gateway/health.c */
+    h2o_timeout_t discard_timeout;
 };
+
+/* The worker whose context it is. */
+struct worker *server_worker(h2o_context_t *context);
 
 /* Binds config->bind_addr (ERR_UNAVAILABLE names it) and starts the loops. */
 MUST_CHECK enum err server_open(struct server **out, struct gateway *gateway, struct error *error);

@@ -1,0 +1,251 @@
+#include "gateway/dispatch.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/clock.h"
+#include "common/rfc3339.h"
+#include "common/utf8.h"
+#include "gateway/auth.h"
+#include "gateway/limit.h"
+#include "gateway/reply.h"
+#include "gateway/server.h"
+
+enum { SEGMENTS_MAX = 8 };
+
+struct segments {
+    struct slice texts[SEGMENTS_MAX];
+    size_t count;
+};
+
+/* ---- matching ---- */
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool decode_segment(struct slice raw, struct arena *arena, struct slice *out)
+{
+    char *data = arena_alloc(arena, raw.len);
+    size_t len = 0;
+    for (size_t i = 0; i < raw.len; i++) {
+        char c = raw.data[i];
+        if (c == '%') {
+            int high = i + 2 < raw.len ? hex_digit(raw.data[i + 1]) : -1;
+            int low = i + 2 < raw.len ? hex_digit(raw.data[i + 2]) : -1;
+            if (high < 0 || low < 0) {
+                return false;
+            }
+            c = (char)(high << 4 | low);
+            i += 2;
+        }
+        if (c == '\0') {
+            return false;
+        }
+        data[len++] = c;
+    }
+    *out = (struct slice){data, len};
+    return utf8_valid_prefix(*out) == len;
+}
+
+/* Proxies may send the absolute form (RFC 9112 section 3.2.2): its path alone counts. */
+static struct slice path_of(struct slice target)
+{
+    const char *query = memchr(target.data, '?', target.len);
+    struct slice path = {target.data, query != NULL ? (size_t)(query - target.data) : target.len};
+    static const char *const schemes[] = {"http://", "https://"};
+    for (int i = 0; i < 2; i++) {
+        size_t length = strlen(schemes[i]);
+        if (path.len > length && strncasecmp(path.data, schemes[i], length) == 0) {
+            const char *slash = memchr(path.data + length, '/', path.len - length);
+            const char *end = path.data + path.len;
+            return slash != NULL ? (struct slice){slash, (size_t)(end - slash)}
+                                 : SLICE_LITERAL("/");
+        }
+    }
+    return path;
+}
+
+static bool split_path(struct slice path, struct arena *arena, struct segments *segments)
+{
+    segments->count = 0;
+    if (path.len == 0 || path.data[0] != '/') {
+        return false;
+    }
+    const char *at = path.data + 1;
+    const char *end = path.data + path.len;
+    for (;;) {
+        const char *slash = memchr(at, '/', (size_t)(end - at));
+        struct slice raw = {at, (size_t)((slash != NULL ? slash : end) - at)};
+        if (segments->count == SEGMENTS_MAX ||
+            !decode_segment(raw, arena, &segments->texts[segments->count++])) {
+            return false;
+        }
+        if (slash == NULL) {
+            return true;
+        }
+        at = slash + 1;
+    }
+}
+
+static bool match_path(const char *pattern, const struct segments *segments,
+                       struct slice params[REQUEST_PARAMS_MAX])
+{
+    size_t param_count = 0;
+    const char *at = pattern + 1;
+    for (size_t i = 0; i < segments->count; i++) {
+        if (at == NULL) {
+            return false;
+        }
+        const char *slash = strchr(at, '/');
+        struct slice expected = {at, slash != NULL ? (size_t)(slash - at) : strlen(at)};
+        if (expected.len > 0 && expected.data[0] == '{') {
+            if (segments->texts[i].len == 0 || param_count == REQUEST_PARAMS_MAX) {
+                return false;
+            }
+            params[param_count++] = segments->texts[i];
+        } else if (!slice_equals(expected, segments->texts[i])) {
+            return false;
+        }
+        at = slash != NULL ? slash + 1 : NULL;
+    }
+    return at == NULL;
+}
+
+static bool match_method(const char *method, struct slice asked)
+{
+    return slice_is(asked, method) || (strcmp(method, "GET") == 0 && slice_is(asked, "HEAD"));
+}
+
+static void add_method(char allow[DISPATCH_ALLOW_SIZE], const char *method)
+{
+    size_t used = strlen(allow);
+    snprintf(allow + used, DISPATCH_ALLOW_SIZE - used, "%s%s%s", used > 0 ? ", " : "", method,
+             strcmp(method, "GET") == 0 ? ", HEAD" : "");
+}
+
+enum match dispatch_match(const struct route *table, struct slice method, struct slice target,
+                          struct arena *arena, const struct route **route,
+                          struct slice params[REQUEST_PARAMS_MAX], char allow[DISPATCH_ALLOW_SIZE])
+{
+    struct segments segments;
+    allow[0] = '\0';
+    if (!split_path(path_of(target), arena, &segments)) {
+        return MATCH_NOTHING;
+    }
+    for (const struct route *row = table; row->method != NULL; row++) {
+        if (!match_path(row->path, &segments, params)) {
+            continue;
+        }
+        if (match_method(row->method, method)) {
+            *route = row;
+            return MATCH_ROUTE;
+        }
+        add_method(allow, row->method);
+    }
+    return allow[0] != '\0' ? MATCH_OTHER_METHOD : MATCH_NOTHING;
+}
+
+/* ---- the gates ---- */
+
+static struct slice header_value(const h2o_req_t *h2o, const h2o_token_t *token)
+{
+    ssize_t at = h2o_find_header(&h2o->headers, token, -1);
+    if (at == -1) {
+        return (struct slice){NULL, 0};
+    }
+    return (struct slice){h2o->headers.entries[at].value.base, h2o->headers.entries[at].value.len};
+}
+
+static bool pass_route(struct request *request)
+{
+    const h2o_req_t *h2o = request->h2o;
+    char allow[DISPATCH_ALLOW_SIZE];
+    switch (dispatch_match(request->worker->gateway->routes,
+                           (struct slice){h2o->method.base, h2o->method.len},
+                           (struct slice){h2o->path.base, h2o->path.len}, &request->arena,
+                           &request->route, request->params, allow)) {
+    case MATCH_ROUTE:
+        return true;
+    case MATCH_OTHER_METHOD:
+        reply_header(request, "allow", allow);
+        reply_error(request, ERR_METHOD, NULL);
+        return false;
+    case MATCH_NOTHING:
+        break;
+    }
+    reply_error(request, ERR_NOT_FOUND, NULL);
+    return false;
+}
+
+static bool pass_access(struct request *request)
+{
+    const struct auth *auth = request->worker->gateway->auth;
+    enum route_access access = request->route->access;
+    if (access == ACCESS_OPEN) {
+        return true;
+    }
+    struct slice authorization = header_value(request->h2o, H2O_TOKEN_AUTHORIZATION);
+    if (auth_check(auth, authorization, &request->identity) == ERR_OK) {
+        return true;
+    }
+    if (access == ACCESS_COMPAT && auth_is_compat_open(auth)) {
+        auth_fill_anonymous(auth, &request->identity);
+        return true;
+    }
+    reply_error(request, ERR_UNAUTHORIZED, NULL);
+    return false;
+}
+
+/* The body of contract/xtrace.md section 4. */
+static void refuse_rate(struct request *request, int64_t retry_after_s)
+{
+    char seconds[24];
+    snprintf(seconds, sizeof(seconds), "%lld", (long long)retry_after_s);
+    char reset_at[RFC3339_SIZE];
+    rfc3339_format(clock_wall_us() + retry_after_s * 1000000, reset_at);
+    char extra[128];
+    int length = snprintf(extra, sizeof(extra),
+                          "\"data\":null,\"meta\":{\"rate_limit\":{\"remaining\":0,"
+                          "\"reset_at\":\"%s\"}}",
+                          reset_at);
+    reply_header(request, "retry-after", seconds);
+    reply_error_with(request, ERR_BUSY, NULL, (struct slice){extra, (size_t)length});
+}
+
+static bool pass_rate(struct request *request)
+{
+    int64_t retry_after_s;
+    if (!request->route->rate_limited ||
+        limit_take(request->worker->gateway->limit, request->identity.credential,
+                   clock_monotonic_us(), &retry_after_s)) {
+        return true;
+    }
+    refuse_rate(request, retry_after_s);
+    return false;
+}
+
+static bool pass_size(struct request *request)
+{
+    int64_t most = request->worker->gateway->config->max_request_body_bytes;
+    if (!request->route->has_body || request->h2o->entity.len <= (size_t)most) {
+        return true;
+    }
+    struct error error;
+    error_set(&error, ERR_TOO_LARGE, "request body is larger than %lld bytes", (long long)most);
+    reply_error(request, ERR_TOO_LARGE, &error);
+    return false;
+}
+
+void dispatch(struct request *request)
+{
+    if (pass_route(request) && pass_access(request) && pass_rate(request) && pass_size(request)) {
+        request->route->handler(request);
+    }
+}

@@ -1,0 +1,93 @@
+#include "gateway/health.h"
+
+#include <stdlib.h>
+
+#include "common/arena.h"
+#include "gateway/deliver.h"
+#include "gateway/read/db.h"
+#include "gateway/reply.h"
+#include "gateway/server.h"
+
+struct check {
+    struct request *request; /* held */
+    struct db_query *query;
+    h2o_timeout_entry_t timer;
+};
+
+static void on_row(void *waiter, const PGresult *row);
+static void on_done(void *waiter, enum err err, const struct error *error);
+static void on_timeout(h2o_timeout_entry_t *timer);
+static void on_gone(struct request *request);
+
+void health_live(struct request *request)
+{
+    reply_json(request, 200, (struct slice){NULL, 0});
+}
+
+static void reply_ready(struct request *request, bool database)
+{
+    bool writer = deliver_has_writer(request->worker->gateway->deliver, HEALTH_WRITER_AGE_MS);
+    if (database && writer) {
+        reply_json(request, 200, SLICE_LITERAL("{\"status\":\"ready\"}"));
+        return;
+    }
+    struct buf body = BUF_EMPTY;
+    buf_printf(&body, "{\"status\":\"not_ready\",\"database\":\"%s\",\"writer\":\"%s\"}",
+               database ? "ok" : "unreachable", writer ? "ok" : "not heard of for 5 s");
+    reply_json(request, 503, buf_slice(&body));
+    buf_finish(&body);
+}
+
+void health_ready(struct request *request)
+{
+    static const char sql_ping[] = "SELECT 1";
+    static const struct db_handlers handlers = {on_row, on_done};
+
+    struct worker *worker = request->worker;
+    struct check *check = memory_zalloc(sizeof(*check));
+    check->request = request;
+    check->timer.cb = on_timeout;
+    struct error error;
+    if (db_run(worker->db, sql_ping, 0, NULL, &handlers, check, &check->query, &error) != ERR_OK) {
+        free(check);
+        reply_ready(request, false);
+        return;
+    }
+    request_hold(request);
+    request->waiter = check;
+    request->on_gone = on_gone;
+    h2o_timeout_link(worker->context->loop, &worker->probe_timeout, &check->timer);
+}
+
+static void finish(struct check *check, bool database)
+{
+    struct request *request = check->request;
+    h2o_timeout_unlink(&check->timer);
+    free(check);
+    request->on_gone = NULL;
+    reply_ready(request, database);
+    request_release(request);
+}
+
+static void on_row(void *waiter, const PGresult *row)
+{
+}
+
+static void on_done(void *waiter, enum err err, const struct error *error)
+{
+    finish(waiter, err == ERR_OK);
+}
+
+static void on_timeout(h2o_timeout_entry_t *timer)
+{
+    struct check *check = H2O_STRUCT_FROM_MEMBER(struct check, timer, timer);
+    db_cancel(check->query);
+    finish(check, false);
+}
+
+static void on_gone(struct request *request)
+{
+    struct check *check = request->waiter;
+    db_cancel(check->query);
+    finish(check, false);
+}

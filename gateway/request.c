@@ -1,0 +1,78 @@
+#include "gateway/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/id.h"
+#include "gateway/server.h"
+
+static bool is_id(h2o_iovec_t value)
+{
+    if (value.len == 0 || value.len > REQUEST_ID_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.base[i] < '!' || value.base[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+void request_choose_id(const h2o_req_t *h2o, char id[REQUEST_ID_MAX + 1])
+{
+    ssize_t at = h2o_find_header_by_str(&h2o->headers, H2O_STRLIT("x-request-id"), -1);
+    if (at != -1 && is_id(h2o->headers.entries[at].value)) {
+        h2o_iovec_t value = h2o->headers.entries[at].value;
+        memcpy(id, value.base, value.len);
+        id[value.len] = '\0';
+        return;
+    }
+    uint8_t random[ID_SIZE];
+    id_random(random);
+    id_hex(random, id);
+}
+
+/* h2o clears the request's pool: the answer is complete or the client is gone. */
+static void on_pool_cleared(void *memory)
+{
+    struct request *request = *(struct request **)memory;
+    request->h2o = NULL;
+    if (request->on_gone != NULL) {
+        void (*on_gone)(struct request *) = request->on_gone;
+        request->on_gone = NULL;
+        on_gone(request);
+    }
+    request_release(request);
+}
+
+struct request *request_create(struct worker *worker, h2o_req_t *h2o)
+{
+    struct request *request = memory_zalloc(sizeof(*request));
+    request->h2o = h2o;
+    request->worker = worker;
+    request->arena = ARENA_EMPTY;
+    request->started_us = clock_monotonic_us();
+    request->_references = 1;
+    struct request **slot =
+        h2o_mem_alloc_shared(&h2o->pool, sizeof(struct request *), on_pool_cleared);
+    *slot = request;
+    request_choose_id(h2o, request->id);
+    h2o_add_header_by_str(&h2o->pool, &h2o->res.headers, H2O_STRLIT("x-request-id"), 0, NULL,
+                          h2o_strdup(&h2o->pool, request->id, SIZE_MAX).base, strlen(request->id));
+    return request;
+}
+
+void request_hold(struct request *request)
+{
+    request->_references++;
+}
+
+void request_release(struct request *request)
+{
+    if (--request->_references == 0) {
+        arena_finish(&request->arena);
+        free(request);
+    }
+}

@@ -1,0 +1,19 @@
+#include "gateway/routes.h"
+
+#include "gateway/health.h"
+#include "gateway/ingest/ingest.h"
+#include "gateway/read/metrics_daily.h"
+#include "gateway/read/projects.h"
+#include "gateway/read/traces.h"
+
+const struct route routes[] = {
+    /* method, path, handler, access, rate limited, has a body */
+    {"GET", "/healthz", health_live, ACCESS_OPEN, false, false},
+    {"GET", "/readyz", health_ready, ACCESS_OPEN, false, false},
+    {"POST", "/v1/l/batch", ingest_batch, ACCESS_PROJECT, false, true},
+    {"GET", "/api/public/projects", projects_list, ACCESS_COMPAT, false, false},
+    {"GET", "/api/public/traces", traces_list, ACCESS_PROJECT, true, false},
+    {"GET", "/api/public/traces/{id}", traces_detail, ACCESS_PROJECT, true, false},
+    {"GET", "/api/public/metrics/daily", metrics_daily, ACCESS_PROJECT, true, false},
+    {.method = NULL},
+};
