@@ -58,6 +58,7 @@ void buf_append_char(struct buf *buf, char c)
 
 void buf_printf(struct buf *buf, const char *format, ...)
 {
+    assert(format != NULL); /* without it gcc's UBSan build warns of a null format */
     va_list args;
     va_start(args, format);
     int length = vsnprintf(NULL, 0, format, args);
