@@ -232,3 +232,94 @@ def version_first(time_us):
 
 def version_weak(time_us):
     return INT64_MIN // 2 - time_us
+
+
+def merge_rows(rows, kind_columns, received_us):
+    """What one key ends as, whatever the order in which its rows came. rows: (version, {column: wire value}).
+    kind_columns: (name, type, merge) each. Wire values: JSON, sets and decimals as text. Returns column ->
+    value, metadata as a Python value."""
+    result = {}
+    for name, type_, merge in kind_columns:
+        said = [(version, columns[name]) for version, columns in rows if columns.get(name) is not None]
+        if name == "timestamp":
+            said += [(version_weak(received_us), received_us) for _, columns in rows if columns.get(name) is None]
+        if not said:
+            continue
+        if merge == "union":
+            result[name] = sorted({text for _, value in said for text in json.loads(value)}, key=str.encode)
+        elif merge == "metadata":
+            result[name] = merge_metadata([(version, json.loads(value)) for version, value in said])
+        else:
+            result[name] = max(said, key=lambda pair: (pair[0], value_order(type_, pair[1])))[1]
+    return result
+
+
+def value_order(type_, value):
+    """How values of one column are ordered where versions tie."""
+    if type_ in ("text", "json"):
+        return value.encode()
+    if type_ == "texts":
+        return [text.encode() for text in json.loads(value)]
+    if type_ == "jsonb":
+        return json_order(json.loads(value))
+    if type_ == "decimal":
+        return Decimal(value)
+    return value
+
+
+def json_order(value):
+    """Type first (null, boolean, number, string, array, object), then content."""
+    if value is None:
+        return (0,)
+    if isinstance(value, bool):
+        return (1, value)
+    if isinstance(value, (int, float, Decimal)):
+        return (2, value)
+    if isinstance(value, str):
+        return (3, value.encode())
+    if isinstance(value, list):
+        return (4, [json_order(v) for v in value])
+    members = sorted(value.items(), key=lambda m: (len(m[0].encode()), m[0].encode()))
+    return (5, [((len(k.encode()), k.encode()), json_order(v)) for k, v in members])
+
+
+def merge_metadata(said):
+    """said: (version, value). Leaf by leaf: at one path the later wins; a leaf erases what is older below its
+    path; what is below at its version or later hides it; {} says only that something is an object."""
+    nowhere = -(2**63)
+    best = {}
+    for version, value in said:
+        for path, leaf in all_leaves(value):
+            told = (nowhere if leaf == {} else version, json_order(leaf), leaf)
+            if path not in best or told[:2] > best[path][:2]:
+                best[path] = told
+    alive = {
+        path: told
+        for path, told in best.items()
+        if all(best[path[:n]][0] <= told[0] for n in range(len(path)) if path[:n] in best)
+    }
+    shown = {}
+    for path, (_, _, leaf) in alive.items():
+        if not any(other != path and other[: len(path)] == path for other in alive):
+            shown[path] = leaf
+    return tree_of(shown)
+
+
+def all_leaves(value, path=()):
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from all_leaves(inner, path + (key,))
+    else:
+        yield path, value
+
+
+def tree_of(shown):
+    if () in shown:
+        return shown[()]
+    tree = {}
+    for path, leaf in shown.items():
+        inner = tree
+        for key in path[:-1]:
+            inner = inner.setdefault(key, {})
+        inner[path[-1]] = leaf
+    return tree
