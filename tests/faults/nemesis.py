@@ -63,7 +63,7 @@ def campaign(stack, folder, nemesis, rounds=3, seed=None, targets=None, threads=
              timeout_s=4.0, expect_unexpected=()):  # fmt: skip
     """Raises AssertionError with what was broken. expect_unexpected: statuses (besides 200, 429 and 503) that
     the fault makes lawful."""
-    rounds = ROUNDS or rounds
+    rounds = (ROUNDS or rounds) * (getattr(nemesis, "long_factor", 1) if LONG else 1)
     seed = seed or f"{nemesis.name}/{os.environ.get('XTRACE_FAULT_SEED', '1')}"
     chance = random.Random(seed)
     ledger = Ledger(folder / "ledger")
@@ -124,6 +124,7 @@ class Quiet:
 
 
 class KillWriter:
+    long_factor = 4
     name = "kill -9 writer"
 
     def strike(self, stack, chance):
@@ -134,6 +135,7 @@ class KillWriter:
 
 
 class KillAllWriters:
+    long_factor = 4
     name = "kill -9 all writers at once"
 
     def strike(self, stack, chance):
@@ -144,6 +146,7 @@ class KillAllWriters:
 
 
 class KillGateway:
+    long_factor = 4
     name = "kill -9 gateway"
 
     def strike(self, stack, chance):
@@ -304,11 +307,11 @@ class NoConnections:
                     except psycopg.OperationalError:
                         owner.execute(
                             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-                            " AND application_name NOT LIKE 'hog%' AND pid <> pg_backend_pid()"
-                            " AND pid <> ALL(%s) AND backend_type = 'client backend'",
+                            " AND pid <> pg_backend_pid() AND pid <> ALL(%s) AND backend_type = 'client backend'",
                             [[hog.info.backend_pid for hog in hogs]],
                         )
-                        if not [p for p in backends(stack.dsn) if p not in {h.info.backend_pid for h in hogs}]:
+                        ours = {hog.info.backend_pid for hog in hogs} | {owner.info.backend_pid}
+                        if not set(backends(stack.dsn)) - ours:
                             break
                 assert hogs
             hold(self.seconds)
@@ -489,6 +492,7 @@ def write_whole(path, text):
 class Mixed:
     """Any of the others, one after the other and two at a time."""
 
+    long_factor = 10
     name = "mixed"
 
     def __init__(self, nemeses):

@@ -2,9 +2,10 @@
 object with a pid, a supervisor that starts again what died, several gateways, builds of other kinds."""
 
 import contextlib
+import json
 import pathlib
 import resource
-import signal
+import signal as signals
 import threading
 import time
 import uuid
@@ -53,23 +54,23 @@ class Program:
     def kill(self):
         """kill -9. Under supervision it comes again by itself."""
         self._stack.expect_death(self.name)
-        self.signal(signal.SIGKILL)
+        self.signal(signals.SIGKILL)
 
     @contextlib.contextmanager
     def stopped(self):
         """SIGSTOP for the length of a block."""
         process = self._stack.processes[self.name]
-        process.send_signal(signal.SIGSTOP)
+        process.send_signal(signals.SIGSTOP)
         try:
             yield
         finally:
             with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGCONT)
+                process.send_signal(signals.SIGCONT)
 
-    def stop(self, number=signal.SIGTERM):
+    def stop(self, number=signals.SIGTERM):
         """For good: the supervisor leaves it alone until start()."""
         self._stack.leave_down(self.name)
-        if number == signal.SIGTERM:
+        if number == signals.SIGTERM:
             return self._stack.stop(self.name)
         self._stack.kill(self.name)
         return None
@@ -79,11 +80,6 @@ class Program:
 
     def file_limit(self):
         return resource.prlimit(self.pid, resource.RLIMIT_NOFILE)[0]
-
-    def peak(self):
-        from bounds import peak
-
-        return peak(self.pid)
 
 
 class Stack(support.Xtrace):
@@ -134,12 +130,8 @@ class Stack(support.Xtrace):
         """One trace with an observation in which every text is the marker."""
         if self._seeded:
             return
-        from load import Client as LoadClient
-
         trace_id = str(uuid.uuid4())
-        client = LoadClient(self.address, self.authorization, 10)
-        import json
-
+        client = Client(self.address, self.authorization, 10)
         answer = client.post("/v1/l/batch", json.dumps({
             "trace": {"id": trace_id, "name": self.marker, "userId": self.marker, "input": self.marker,
                       "tags": [self.marker], "metadata": {"m": self.marker}, "timestamp": "2026-02-02T00:00:00Z"},
@@ -158,7 +150,7 @@ class Stack(support.Xtrace):
 
     def stop_writers(self):
         for writer in self.writers:
-            writer.stop(signal.SIGKILL)
+            writer.stop(signals.SIGKILL)
 
     def ready(self):
         with contextlib.suppress(OSError):
@@ -233,7 +225,7 @@ class Stack(support.Xtrace):
                     del self.processes[name]
         for process in self.processes.values():
             with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGCONT)
+                process.send_signal(signals.SIGCONT)
         super().finish()
 
 

@@ -6,7 +6,6 @@ import pathlib
 import re
 
 import pytest
-from bounds import hold
 from builds import ROOT
 from nemesis import campaign
 from stack import FAST, wait_for
@@ -40,11 +39,8 @@ class Crash:
         deaths = len(stack.deaths)
         wait_for(lambda: len(stack.deaths) > deaths, 20, f"{self.program} dying at {self.point}")
         stack.env_of[self.program] = {}
-        starts = program.starts
-        if not program.is_running() or len(stack.deaths) == deaths:
-            wait_for(lambda: program.starts > starts or program.is_running(), 10, "the restart")
-        hold(0.1)
-        # One that came up between its death and our word may have the fuse still: this one has not.
+        wait_for(program.is_running, 10, "the restart")
+        # One that came up between the death and our word has the fuse still: the next one has not.
         program.kill()
         self.died += 1
 
