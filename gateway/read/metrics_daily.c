@@ -85,26 +85,27 @@
     " days AS MATERIALIZED (SELECT DISTINCT day, true AS is_live FROM found)," SQL_PAGE            \
     " matching AS MATERIALIZED (SELECT * FROM found WHERE day IN (SELECT day FROM page)),"
 
-/* One row for each trace and model, generations apart: so no distinct counts are needed. */
+/* For each trace a row for itself and one for each of its models, generations apart, read by the
+ * index: so nothing large is sorted or hashed, and distinct traces are rows. */
 #define SQL_COMPUTED                                                                               \
-    "by_model AS MATERIALIZED (SELECT m.day, m.id,"                                                \
+    "sums AS MATERIALIZED (SELECT m.day, m.total_cost AS given_cost, o.*"                          \
+    " FROM matching m, LATERAL (SELECT grouping(o.model) = 1 AS is_trace,"                         \
     "  coalesce(o.type, 'GENERATION') = 'GENERATION' AS is_generation, o.model,"                   \
     "  count(*) AS observations, coalesce(sum(o.prompt_tokens), 0) AS input,"                      \
     "  coalesce(sum(o.completion_tokens), 0) AS output,"                                           \
     "  sum(coalesce(o.total_tokens, coalesce(o.prompt_tokens, 0)"                                  \
     "   + coalesce(o.completion_tokens, 0))) AS total,"                                            \
     "  sum(" SQL_OBSERVATION_COST ") AS cost"                                                      \
-    " FROM matching m JOIN observations o ON o.project_id = $1 AND o.trace_id = m.id"              \
-    " GROUP BY m.day, m.id, 3, o.model),"                                                          \
-    " computed_totals AS (SELECT m.day, count(*) AS count_traces,"                                 \
-    "  coalesce(sum(o.observations), 0) AS count_observations,"                                    \
-    "  coalesce(sum(coalesce(m.total_cost, o.cost)), 0) AS total_cost"                             \
-    " FROM matching m LEFT JOIN (SELECT id, sum(observations) AS observations,"                    \
-    "  sum(cost) AS cost FROM by_model GROUP BY id) o ON o.id = m.id GROUP BY m.day),"             \
+    "  FROM observations o WHERE o.project_id = $1 AND o.trace_id = m.id"                          \
+    "  GROUP BY GROUPING SETS ((coalesce(o.type, 'GENERATION') = 'GENERATION', o.model), ())) o)," \
+    " computed_totals AS (SELECT day, count(*) AS count_traces,"                                   \
+    "  sum(observations) AS count_observations,"                                                   \
+    "  coalesce(sum(coalesce(given_cost, cost)), 0) AS total_cost"                                 \
+    " FROM sums WHERE is_trace GROUP BY day),"                                                     \
     " computed_usage AS (SELECT day, model, sum(input) AS input_usage,"                            \
     "  sum(output) AS output_usage, sum(total) AS total_usage, count(*) AS count_traces,"          \
     "  sum(observations) AS count_observations, coalesce(sum(cost), 0) AS total_cost"              \
-    " FROM by_model WHERE is_generation GROUP BY day, model)"
+    " FROM sums WHERE NOT is_trace AND is_generation GROUP BY day, model)"
 
 #define SQL_TOTALS "day, count_traces, count_observations, total_cost"
 #define SQL_USAGE                                                                                  \
