@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "gateway/listen.h"
+#include "gateway/request.h"
 #include "proto/queue.h"
 
 #define FIELD(name) .offset = offsetof(struct config, name)
@@ -199,10 +201,25 @@ static enum err derive_queue(struct config *config, struct error *error)
     return err;
 }
 
+static enum err check_texts(const struct config *config, struct error *error)
+{
+    if (strlen(config->project_id) >= REQUEST_PROJECT_MAX) {
+        return error_set(error, ERR_INVALID, "DEFAULT_PROJECT_ID is longer than %d bytes",
+                         REQUEST_PROJECT_MAX - 1);
+    }
+    char host[LISTEN_ADDRESS_SIZE];
+    char port[LISTEN_ADDRESS_SIZE];
+    return listen_parse(config->bind_addr, host, port, error);
+}
+
 enum err config_read(struct config *config, struct error *error)
 {
     memset(config, 0, sizeof(*config));
     enum err err = settings_read(config_rows, config, error);
+    if (err != ERR_OK) {
+        return err;
+    }
+    err = check_texts(config, error);
     if (err != ERR_OK) {
         return err;
     }

@@ -153,6 +153,7 @@ int main(int argc, char **argv)
     }
     struct config config;
     struct error error;
+    log_open(program, LOG_INFO, LOG_FORMAT_TEXT); /* until the settings are known */
     if (config_read(&config, &error) != ERR_OK) {
         fprintf(stderr, "%s: %s\n", program, error.text);
         config_finish(&config);
