@@ -28,10 +28,10 @@ static const struct state_rule state_rules[] = {
     {"58", ERR_UNAVAILABLE},    /* system error outside PostgreSQL: I/O */
 };
 
-static enum err state_err(const char *state)
+enum err pg_state_err(const char *sqlstate)
 {
     for (size_t i = 0; i < sizeof(state_rules) / sizeof(state_rules[0]); i++) {
-        if (strncmp(state, state_rules[i].prefix, strlen(state_rules[i].prefix)) == 0) {
+        if (strncmp(sqlstate, state_rules[i].prefix, strlen(state_rules[i].prefix)) == 0) {
             return state_rules[i].err;
         }
     }
@@ -63,7 +63,7 @@ static enum err server_error(const PGresult *result, const char *state, struct e
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     snprintf(text, sizeof(text), "%s", primary != NULL ? primary : "no message");
     tidy(text);
-    return error_set(error, state_err(state), "%s (SQLSTATE %s)", text, state);
+    return error_set(error, pg_state_err(state), "%s (SQLSTATE %s)", text, state);
 }
 
 enum err pg_error(const PGconn *connection, const PGresult *result, struct error *error)
