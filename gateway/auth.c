@@ -137,8 +137,9 @@ static const struct credential *check_basic(const struct auth *auth, struct slic
         struct digest secret =
             digest_of((struct slice){(const char *)colon + 1, length - user_len - 1});
         /* Both are always compared. */
-        matches =
-            digests_equal(&user, &auth->basic.user) & digests_equal(&secret, &auth->basic.secret);
+        bool user_matches = digests_equal(&user, &auth->basic.user);
+        bool secret_matches = digests_equal(&secret, &auth->basic.secret);
+        matches = user_matches && secret_matches;
     }
     OPENSSL_cleanse(pair, sizeof(pair));
     return matches ? &auth->basic : NULL;

@@ -39,8 +39,10 @@ struct wire {
 struct wire_body *wire_body_create(char *data, size_t len, atomic_size_t *bytes_held)
 {
     struct wire_body *body = memory_alloc(sizeof(*body));
-    *body = (struct wire_body){.data = data, .len = len, .bytes_held = bytes_held};
-    atomic_init(&body->_references, 1);
+    body->data = data;
+    body->len = len;
+    body->bytes_held = bytes_held;
+    atomic_store(&body->_references, 1);
     return body;
 }
 
@@ -227,7 +229,8 @@ bool wire_send(struct wire *wire, struct slice header, struct wire_body *body)
         return false;
     }
     zmq_msg_t message;
-    atomic_fetch_add_explicit(&body->_references, 1, memory_order_relaxed);
+    /* Release: what was written to the body is seen by whoever lets go of this reference. */
+    atomic_fetch_add_explicit(&body->_references, 1, memory_order_release);
     if (zmq_msg_init_data(&message, body->data, body->len, on_message_done, body) != 0) {
         abort(); /* out of memory */
     }
