@@ -1,0 +1,259 @@
+#include "gateway/ingest/ingest.h"
+
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/id.h"
+#include "common/json_write.h"
+#include "common/log.h"
+#include "gateway/deliver.h"
+#include "gateway/ingest/collect.h"
+#include "gateway/ingest/decode_batch.h"
+#include "gateway/ingest/media.h"
+#include "gateway/reply.h"
+#include "gateway/server.h"
+#include "proto/batch.h"
+
+enum { REFUSALS_LISTED_MAX = 100, ROWS_RESERVE_MAX = 64 * 1024 };
+
+/* What sets a protocol apart. */
+struct ingest_format {
+    bool (*is_media)(struct slice content_type);
+    const char *media; /* for the message to others */
+    decoder decode;
+    uint32_t max_refusals; /* remembered for the answer */
+    /* Answers the request; all that was not refused is durable. */
+    void (*answer)(struct request *request, const struct collect *collect);
+};
+
+/* A request on the line. Small while it waits: the rows are the delivery's. */
+struct ingest {
+    struct request *request; /* held */
+    const struct ingest_format *format;
+    int64_t received_us;
+    struct collect collect;
+};
+
+static void run(struct request *request, const struct ingest_format *format);
+static void on_receipt(void *waiter, enum err err, const struct receipt *receipt);
+static void finish(struct ingest *ingest, enum err err, const struct error *error);
+static void answer_batch(struct request *request, const struct collect *collect);
+
+static const struct ingest_format format_batch = {
+    media_is_json, "application/json", decode_batch, REFUSALS_LISTED_MAX, answer_batch,
+};
+
+void ingest_batch(struct request *request)
+{
+    run(request, &format_batch);
+}
+
+/* ---- the steps up to where it waits ---- */
+
+static struct slice header_value(const struct request *request, const h2o_token_t *token)
+{
+    const h2o_headers_t *headers = &request->h2o->headers;
+    ssize_t at = h2o_find_header(headers, token, -1);
+    if (at == -1) {
+        return (struct slice){NULL, 0};
+    }
+    return (struct slice){headers->entries[at].value.base, headers->entries[at].value.len};
+}
+
+static enum err check_media(const struct ingest *ingest, enum coding *coding, struct error *error)
+{
+    struct request *request = ingest->request;
+    if (!ingest->format->is_media(header_value(request, H2O_TOKEN_CONTENT_TYPE))) {
+        return error_set(error, ERR_UNSUPPORTED, "Content-Type must be %s", ingest->format->media);
+    }
+    if (!media_coding(header_value(request, H2O_TOKEN_CONTENT_ENCODING), coding)) {
+        reply_header(request, "accept-encoding", "gzip, deflate, identity");
+        return error_set(error, ERR_UNSUPPORTED,
+                         "Content-Encoding must be gzip, deflate or identity");
+    }
+    return ERR_OK;
+}
+
+/* Whether it fits is deliver's to say; when nothing fits, the work before that is saved. */
+static enum err check_budget(const struct gateway *gateway, struct error *error)
+{
+    if (deliver_in_flight_bytes(gateway->deliver) < (size_t)gateway->config->max_in_flight_bytes) {
+        return ERR_OK;
+    }
+    return error_set(error, ERR_BUSY, "too many writes wait for their commit, try again");
+}
+
+static enum err decode(struct ingest *ingest, struct slice body, struct error *error)
+{
+    const struct config *config = ingest->request->worker->gateway->config;
+    struct arena scratch = ARENA_EMPTY;
+    struct decode_input input = {
+        .body = (char *)body.data,
+        .len = body.len,
+        .received_us = ingest->received_us,
+        .max_depth = (uint32_t)config->max_json_depth,
+        .max_records = (uint32_t)config->max_records,
+        .scratch = &scratch,
+    };
+    /* Rows are about as long as the text they come from. */
+    buf_reserve(&ingest->collect.rows, body.len < ROWS_RESERVE_MAX ? body.len : ROWS_RESERVE_MAX);
+    enum err err = ingest->format->decode(&input, &ingest->collect, error);
+    arena_finish(&scratch);
+    if (err == ERR_OK && ingest->collect.row_count > BATCH_ROWS_MAX) {
+        return error_set(error, ERR_TOO_LARGE, "more than %d rows in one request", BATCH_ROWS_MAX);
+    }
+    return err;
+}
+
+/* h2o's buffer is this request's alone, so decoders may write to it. */
+static enum err decode_body(struct ingest *ingest, enum coding coding, struct error *error)
+{
+    const struct config *config = ingest->request->worker->gateway->config;
+    h2o_iovec_t entity = ingest->request->h2o->entity;
+    struct slice body = {entity.base, entity.len};
+    if (coding == CODING_IDENTITY) {
+        return decode(ingest, body, error);
+    }
+    struct buf inflated = BUF_EMPTY;
+    enum err err =
+        inflate_body(coding, body, (size_t)config->max_request_body_bytes, &inflated, error);
+    if (err == ERR_OK) {
+        err = decode(ingest, buf_slice(&inflated), error);
+    }
+    buf_finish(&inflated);
+    return err;
+}
+
+static enum err deliver(struct ingest *ingest, struct error *error)
+{
+    struct delivery delivery;
+    struct buf header = BUF_EMPTY;
+    id_random(delivery.id);
+    struct batch_header fields = {
+        .project = slice_from(ingest->request->identity.project),
+        .received_us = ingest->received_us,
+        .row_count = ingest->collect.row_count,
+    };
+    memcpy(fields.id, delivery.id, ID_SIZE);
+    batch_pack_header(&header, &fields);
+    delivery.header = buf_take(&header, &delivery.header_len);
+    delivery.body = buf_take(&ingest->collect.rows, &delivery.body_len);
+    enum err err = deliver_send(ingest->request->worker->port, &delivery, on_receipt, ingest);
+    if (err != ERR_OK) {
+        free(delivery.header);
+        free(delivery.body);
+        error_set(error, err, "too many writes wait for their commit, try again");
+    }
+    return err;
+}
+
+/* A client that leaves does not stop the batch; then nobody is answered. */
+static void run(struct request *request, const struct ingest_format *format)
+{
+    struct error error = {""};
+    enum coding coding;
+    struct ingest *ingest = memory_alloc(sizeof(*ingest));
+    ingest->request = request;
+    ingest->format = format;
+    ingest->received_us = clock_wall_us();
+    collect_init(&ingest->collect, format->max_refusals);
+    request_hold(request);
+
+    enum err err = check_media(ingest, &coding, &error);
+    if (err == ERR_OK) {
+        err = check_budget(request->worker->gateway, &error);
+    }
+    if (err == ERR_OK) {
+        err = decode_body(ingest, coding, &error);
+    }
+    if (err == ERR_OK && ingest->collect.row_count > 0) {
+        err = deliver(ingest, &error);
+        if (err == ERR_OK) {
+            return; /* on_receipt goes on */
+        }
+    }
+    finish(ingest, err, &error);
+}
+
+/* ---- after the receipt ---- */
+
+static void on_receipt(void *waiter, enum err err, const struct receipt *receipt)
+{
+    struct ingest *ingest = waiter;
+    struct error error = {""};
+    if (err == ERR_UNAVAILABLE) {
+        error_set(&error, err, "the write was not confirmed in time, it is safe to send it again");
+    }
+    for (uint32_t i = 0; err == ERR_OK && i < receipt->refused_count; i++) {
+        collect_refuse_row(&ingest->collect, receipt->refused[i].row, receipt->refused[i].reason);
+    }
+    finish(ingest, err, &error);
+}
+
+static void finish(struct ingest *ingest, enum err err, const struct error *error)
+{
+    struct request *request = ingest->request;
+    if (err == ERR_OK) {
+        ingest->format->answer(request, &ingest->collect);
+    } else {
+        reply_error(request, err, error);
+    }
+    collect_finish(&ingest->collect);
+    free(ingest);
+    request_release(request);
+}
+
+/* ---- the answer of /v1/l/batch ---- */
+
+static void write_refusal(struct buf *out, const struct collect_refusal *refusal)
+{
+    struct buf path = BUF_EMPTY;
+    collect_refusal_path(refusal, &path);
+    buf_append_text(out, "{\"path\":");
+    json_write_string(out, buf_slice(&path));
+    buf_finish(&path);
+    if (refusal->id.len > 0) {
+        buf_append_text(out, ",\"id\":");
+        json_write_string(out, refusal->id);
+    }
+    buf_append_text(out, ",\"message\":");
+    json_write_string(out, refusal->reason);
+    buf_append_char(out, '}');
+}
+
+/* "2 of 5 records were refused: observations[3].startTime: not an RFC 3339 time with an offset" */
+static void describe_refusals(const struct collect *collect, struct error *error)
+{
+    struct collect_refusal first = collect_refusal(collect, 0);
+    struct buf path = BUF_EMPTY;
+    collect_refusal_path(&first, &path);
+    error_set(error, ERR_INVALID, "%u of %u records were refused: %.*s: %.*s",
+              collect->refused_count, collect->record_count, (int)path.len, path.data,
+              (int)first.reason.len, first.reason.data);
+    buf_finish(&path);
+}
+
+static void answer_batch(struct request *request, const struct collect *collect)
+{
+    if (collect->refused_count == 0) {
+        reply_json(request, 200, SLICE_LITERAL("{\"message\":\"Request Successful.\"}"));
+        return;
+    }
+    struct error error;
+    struct buf extra = BUF_EMPTY;
+    describe_refusals(collect, &error);
+    buf_append_text(&extra, "\"errors\":[");
+    for (uint32_t i = 0; i < collect->refusal_count; i++) {
+        struct collect_refusal refusal = collect_refusal(collect, i);
+        if (i > 0) {
+            buf_append_char(&extra, ',');
+        }
+        write_refusal(&extra, &refusal);
+    }
+    buf_printf(&extra, "],\"stored\":{\"traces\":%u,\"observations\":%u}",
+               collect_count_stored(collect, ROW_TRACE),
+               collect_count_stored(collect, ROW_OBSERVATION));
+    log_event(LOG_DEBUG, "records refused", "request", request->id, "reason", error.text, NULL);
+    reply_error_with(request, ERR_INVALID, &error, buf_slice(&extra));
+    buf_finish(&extra);
+}

@@ -1,0 +1,16 @@
+/*
+ * ingest: the ingest line, from a request's body to the answer that says what is durable. Handlers of
+ * gateway/routes.c, on the request's loop.
+ *
+ *   media -> inflate -> decode_* (validates and packs record by record into collect) -> deliver
+ *   ... receipt -> reply
+ *
+ * A protocol is a decoder and a row in struct ingest_format; everything else is shared.
+ */
+#pragma once
+
+#include "gateway/request.h"
+
+/* POST /v1/l/batch. 200 once everything is committed; 400 with "errors" and "stored" once the good
+ * records are committed, when some were refused. */
+void ingest_batch(struct request *request);

@@ -1,0 +1,61 @@
+#include "gateway/ingest/media.h"
+
+#include <strings.h>
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static struct slice trim(struct slice text)
+{
+    while (text.len > 0 && is_blank(text.data[0])) {
+        text.data++;
+        text.len--;
+    }
+    while (text.len > 0 && is_blank(text.data[text.len - 1])) {
+        text.len--;
+    }
+    return text;
+}
+
+static bool is_word(struct slice text, const char *word)
+{
+    return text.len == strlen(word) && strncasecmp(text.data, word, text.len) == 0;
+}
+
+bool media_is_json(struct slice content_type)
+{
+    const char *semicolon =
+        content_type.len > 0 ? memchr(content_type.data, ';', content_type.len) : NULL;
+    if (semicolon != NULL) {
+        content_type.len = (size_t)(semicolon - content_type.data);
+    }
+    struct slice type = trim(content_type);
+    if ((type.len == 0 && semicolon == NULL) || is_word(type, "application/json")) {
+        return true;
+    }
+    size_t prefix = strlen("application/");
+    size_t suffix = strlen("+json");
+    return type.len > prefix + suffix && strncasecmp(type.data, "application/", prefix) == 0 &&
+           strncasecmp(type.data + type.len - suffix, "+json", suffix) == 0;
+}
+
+bool media_coding(struct slice content_encoding, enum coding *coding)
+{
+    static const struct {
+        const char *word;
+        enum coding coding;
+    } words[] = {
+        {"", CODING_IDENTITY},   {"identity", CODING_IDENTITY}, {"gzip", CODING_GZIP},
+        {"x-gzip", CODING_GZIP}, {"deflate", CODING_DEFLATE},
+    };
+    struct slice text = trim(content_encoding);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (is_word(text, words[i].word)) {
+            *coding = words[i].coding;
+            return true;
+        }
+    }
+    return false;
+}
