@@ -175,7 +175,8 @@ CREATE INDEX trace_counts_by_day ON trace_counts (project_id, day) INCLUDE (trac
 -- The daily roll-up (UTC days of traces.timestamp). A day that has a mark in dirty_days has changed
 -- since it was rolled up and is computed live. Marks are appended in the transaction that changes the
 -- day, and removed by the roll-up in the snapshot that it computes from: a visible change has a
--- visible mark.
+-- visible mark. marked_by lets the roll-up wait for transactions that ran beside the one that marked
+-- (writer/maintain.h).
 CREATE TABLE daily_totals (
     project_id text COLLATE "C" NOT NULL,
     day date NOT NULL,
@@ -201,7 +202,8 @@ CREATE TABLE daily_usage (
 CREATE TABLE dirty_days (
     project_id text COLLATE "C" NOT NULL,
     day date NOT NULL,
-    marked_at timestamptz NOT NULL DEFAULT now()
+    marked_at timestamptz NOT NULL DEFAULT now(),
+    marked_by xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
 CREATE INDEX dirty_days_by_day ON dirty_days (project_id, day);
 

@@ -1,0 +1,44 @@
+/*
+ * apply: rows -> tables, inside a transaction that is open. Merges equal keys, looks which of them
+ * exist, copies the unknown ones straight in, changes the known ones through a staging table, and
+ * keeps the books. All in key order, so that writers cannot deadlock. Not thread-safe.
+ *
+ * ERR_CONFLICT: another writer was faster with a key; run the transaction again.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/buf.h"
+#include "common/error.h"
+#include "proto/row.h"
+#include "writer/books.h"
+#include "writer/session.h"
+#include "writer/statements.h"
+
+/* One row of a batch. Everything is borrowed for the call. */
+struct apply_row {
+    struct slice project;
+    int64_t received_us;
+    const struct row *row;
+    uint64_t _prefix; /* of the first key column: for sorting */
+};
+
+struct apply {
+    struct session *session; /* borrowed */
+    struct statements statements;
+    struct arena arena; /* of one call */
+    struct books books;
+    struct buf bytes; /* of one COPY */
+};
+
+void apply_init(struct apply *apply, struct session *session);
+void apply_finish(struct apply *apply);
+
+/* Once for each new session, outside a transaction: the staging tables. */
+MUST_CHECK enum err apply_prepare(struct apply *apply, struct error *error);
+
+/* Sorts rows. Several calls in one transaction see what the earlier ones wrote. */
+MUST_CHECK enum err apply_rows(struct apply *apply, struct apply_row *rows, uint32_t count,
+                               struct error *error);

@@ -1,0 +1,36 @@
+/*
+ * books: what a transaction adds to trace_counts and dirty_days: how many traces each UTC day won or
+ * lost, and which days have changed. Collect, then books_write once. Not thread-safe.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "common/slice.h"
+#include "writer/session.h"
+
+struct books_line {
+    struct slice project; /* borrowed from the group */
+    int32_t day;          /* from 1970-01-01 */
+    int64_t traces;       /* won or lost; 0: only changed */
+};
+
+struct books {
+    struct books_line *lines;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+void books_init(struct books *books);
+void books_finish(struct books *books);
+void books_reset(struct books *books);
+
+/* The day of timestamp_us has changed, and has so many traces more. */
+void books_add(struct books *books, struct slice project, int64_t timestamp_us, int64_t traces);
+
+/* Sums up what was added; order and repetition do not matter. Called by books_write. */
+void books_fold(struct books *books);
+
+MUST_CHECK enum err books_write(struct books *books, struct session *session, struct error *error);

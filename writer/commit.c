@@ -1,0 +1,170 @@
+#include "writer/commit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/crash.h"
+#include "writer/array.h"
+#include "writer/quarantine.h"
+
+static const char sql_begin[] = "INSERT INTO ingest_batches (batch_id) SELECT unnest($1::uuid[])"
+                                " ON CONFLICT DO NOTHING RETURNING batch_id";
+
+void commit_init(struct commit *commit, struct session *session)
+{
+    *commit = (struct commit){.session = session, .bytes = BUF_EMPTY};
+    apply_init(&commit->apply, session);
+}
+
+void commit_finish(struct commit *commit)
+{
+    apply_finish(&commit->apply);
+    buf_finish(&commit->bytes);
+    free(commit->rows);
+}
+
+enum err commit_connect(struct commit *commit, struct error *error)
+{
+    enum err err = session_open(commit->session, error);
+    return err == ERR_OK ? apply_prepare(&commit->apply, error) : err;
+}
+
+static int compare_parcels(const void *a, const void *b)
+{
+    const struct parcel *left = *(struct parcel *const *)a;
+    const struct parcel *right = *(struct parcel *const *)b;
+    return memcmp(left->header.id, right->header.id, ID_SIZE);
+}
+
+static int compare_id(const void *key, const void *element)
+{
+    const struct parcel *parcel = *(struct parcel *const *)element;
+    return memcmp(key, parcel->header.id, ID_SIZE);
+}
+
+static enum err insert_ids(struct commit *commit, struct parcel **parcels, uint32_t count,
+                           bool *is_new, struct error *error)
+{
+    buf_reset(&commit->bytes);
+    array_begin(&commit->bytes, OID_UUID, count);
+    for (uint32_t i = 0; i < count; i++) {
+        array_add_slice(&commit->bytes,
+                        (struct slice){(const char *)parcels[i]->header.id, ID_SIZE});
+        is_new[i] = false;
+    }
+    struct session_parameters parameters = {.values = {buf_slice(&commit->bytes)}, .count = 1};
+    PGresult *result = NULL;
+    enum err err = session_query(commit->session, sql_begin, &parameters, &result, error);
+    for (int row = 0; err == ERR_OK && row < PQntuples(result); row++) {
+        struct parcel **found = bsearch(PQgetvalue(result, row, 0), parcels, count,
+                                        sizeof(struct parcel *), compare_id);
+        if (found != NULL) {
+            is_new[found - parcels] = true;
+        }
+    }
+    PQclear(result);
+    return err;
+}
+
+enum err commit_begin(struct commit *commit, struct parcel **parcels, uint32_t count, bool *is_new,
+                      struct error *error)
+{
+    if (count > 1) {
+        qsort(parcels, count, sizeof(struct parcel *), compare_parcels);
+    }
+    enum err err = session_exec(commit->session, "BEGIN", error);
+    return err == ERR_OK ? insert_ids(commit, parcels, count, is_new, error) : err;
+}
+
+static void make_room(struct commit *commit, uint64_t rows)
+{
+    if (rows > commit->row_capacity) {
+        commit->row_capacity = (uint32_t)(rows + rows / 2);
+        commit->rows = memory_resize(commit->rows, commit->row_capacity * sizeof(*commit->rows));
+    }
+}
+
+static void put_rows(struct apply_row *out, const struct parcel *parcel, uint32_t begin,
+                     uint32_t end)
+{
+    for (uint32_t i = begin; i < end; i++) {
+        *out++ = (struct apply_row){.project = parcel->header.project,
+                                    .received_us = parcel->header.received_us,
+                                    .row = &parcel->rows[i]};
+    }
+}
+
+struct apply_row *commit_parcel_rows(struct commit *commit, const struct parcel *parcel,
+                                     uint32_t begin, uint32_t end)
+{
+    make_room(commit, end - begin);
+    put_rows(commit->rows, parcel, begin, end);
+    return commit->rows;
+}
+
+static enum err apply_new(struct commit *commit, struct parcel **parcels, uint32_t count,
+                          const bool *is_new, struct error *error)
+{
+    uint64_t rows = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        rows += is_new[i] ? parcels[i]->header.row_count : 0;
+    }
+    make_room(commit, rows);
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_new[i]) {
+            put_rows(commit->rows + at, parcels[i], 0, parcels[i]->header.row_count);
+            at += parcels[i]->header.row_count;
+        }
+    }
+    return at == 0 ? ERR_OK : apply_rows(&commit->apply, commit->rows, at, error);
+}
+
+static uint32_t take_waiting(struct group *group, uint32_t begin, uint32_t end, struct parcel **out)
+{
+    uint32_t count = 0;
+    for (uint32_t i = begin; i < end; i++) {
+        if (group->parcels[i]->state == PARCEL_WAITING) {
+            out[count++] = group->parcels[i];
+        }
+    }
+    return count;
+}
+
+enum err commit_parcels(struct commit *commit, struct group *group, uint32_t begin, uint32_t end,
+                        struct error *error)
+{
+    struct parcel **parcels = memory_alloc((end - begin) * sizeof(struct parcel *));
+    bool *is_new = memory_zalloc(end - begin);
+    uint32_t count = take_waiting(group, begin, end, parcels);
+    enum err err = ERR_OK;
+    if (count == 0) {
+        goto done;
+    }
+    err = commit_begin(commit, parcels, count, is_new, error);
+    if (err == ERR_OK) {
+        err = apply_new(commit, parcels, count, is_new, error);
+    }
+    for (uint32_t i = 0; i < count && err == ERR_OK; i++) {
+        if (!is_new[i]) {
+            err = quarantine_recall(commit->session, parcels[i], &group->arena, error);
+        }
+    }
+    if (err == ERR_OK) {
+        crash_point("before_commit");
+        err = session_commit(commit->session, error);
+        crash_point("after_commit");
+    }
+    if (err != ERR_OK) {
+        session_rollback(commit->session);
+        goto done;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        parcels[i]->state = is_new[i] ? PARCEL_STORED : PARCEL_DUPLICATE;
+    }
+
+done:
+    free(parcels);
+    free(is_new);
+    return err;
+}

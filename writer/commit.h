@@ -1,0 +1,48 @@
+/*
+ * commit: one transaction for a group: batch ids (what is known is skipped), rows, books, COMMIT.
+ *
+ * Writers do not deadlock: ids go in sorted, then every lock on a row that exists is taken in key
+ * order, then rows are inserted in key order. Whoever waits in one of these three steps waits for
+ * somebody in the same step or a later one, and further on in its order.
+ *
+ * An unknown outcome of COMMIT is harmless: the group runs again and its ids tell. Not thread-safe.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "writer/accumulate.h"
+#include "writer/apply.h"
+#include "writer/session.h"
+
+struct commit {
+    struct session *session; /* borrowed */
+    struct apply apply;
+    struct buf bytes;
+    struct apply_row *rows;
+    uint32_t row_capacity;
+};
+
+void commit_init(struct commit *commit, struct session *session);
+void commit_finish(struct commit *commit);
+
+/* Connects and prepares the session. */
+MUST_CHECK enum err commit_connect(struct commit *commit, struct error *error);
+
+/*
+ * Parcels [begin, end) of the group that are WAITING, in one transaction; STORED or DUPLICATE
+ * afterwards. On any error nothing has been written (but see above for ERR_UNAVAILABLE) and they
+ * are WAITING still.
+ */
+MUST_CHECK enum err commit_parcels(struct commit *commit, struct group *group, uint32_t begin,
+                                   uint32_t end, struct error *error);
+
+/* Opens the transaction and says of each parcel whether its id is new; the caller ends it. */
+MUST_CHECK enum err commit_begin(struct commit *commit, struct parcel **parcels, uint32_t count,
+                                 bool *is_new, struct error *error);
+
+/* The rows [begin, end) of a parcel, for apply_rows. Valid until the next call. */
+struct apply_row *commit_parcel_rows(struct commit *commit, const struct parcel *parcel,
+                                     uint32_t begin, uint32_t end);

@@ -1,0 +1,157 @@
+#include "writer/config.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define FIELD(name) .offset = offsetof(struct config, name)
+
+const struct setting config_rows[] = {
+    {.key = "DATABASE_URL",
+     .type = SETTING_SECRET,
+     FIELD(database_url),
+     .required = true,
+     .help = "PostgreSQL connection string"},
+    {.key = "DEFAULT_PROJECT_ID",
+     .type = SETTING_TEXT,
+     FIELD(project_id),
+     .fallback = "default",
+     .help = "project that is made at start-up"},
+    {.key = "XTRACE_HOME",
+     .type = SETTING_TEXT,
+     FIELD(home),
+     .fallback = ".xtrace",
+     .help = "folder for what a running system needs"},
+    {.key = "XTRACE_GATEWAYS",
+     .type = SETTING_TEXT,
+     FIELD(gateways_setting),
+     .help = "the gateways' queues, with commas between: ipc://PATH or tcp://HOST:PORT; unset: "
+             "ipc://$XTRACE_HOME/run/queue"},
+    {.key = "XTRACE_MIGRATE",
+     .type = SETTING_BOOL,
+     FIELD(migrate),
+     .fallback = "1",
+     .help = "1: bring the tables up to date at start-up; 0: only check that they are"},
+    {.key = "XTRACE_GROUP_MAX_ROWS",
+     .type = SETTING_INT,
+     FIELD(group_max_rows),
+     .fallback = "5000",
+     .min = 1,
+     .max = 1000000,
+     .help = "rows of one transaction; a single larger batch still goes through whole"},
+    {.key = "XTRACE_GROUP_MAX_BYTES",
+     .type = SETTING_INT,
+     FIELD(group_max_bytes),
+     .fallback = "16777216",
+     .min = 1024,
+     .max = INT64_C(1) << 30,
+     .help = "bytes of one transaction; a single larger batch still goes through whole"},
+    {.key = "XTRACE_STATEMENT_TIMEOUT_MS",
+     .type = SETTING_INT,
+     FIELD(statement_timeout_ms),
+     .fallback = "30000",
+     .min = 100,
+     .max = 3600000,
+     .help = "milliseconds after which PostgreSQL gives up on one statement"},
+    {.key = "XTRACE_LOG_LEVEL",
+     .type = SETTING_TEXT,
+     FIELD(log_level_word),
+     .fallback = "info",
+     .help = "debug, info, warn or error"},
+    {.key = "XTRACE_LOG_FORMAT",
+     .type = SETTING_TEXT,
+     FIELD(log_format_word),
+     .fallback = "text",
+     .help = "text (logfmt) or json"},
+    {.key = NULL},
+};
+
+static enum err read_word(const char *key, const char *word, const char *const *words, int count,
+                          int *out, struct error *error)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcasecmp(word, words[i]) == 0) {
+            *out = i;
+            return ERR_OK;
+        }
+    }
+    return error_set(error, ERR_INVALID, "%s: '%s' is not a value it takes", key, word);
+}
+
+static enum err add_gateway(struct config *config, const char *base, struct error *error)
+{
+    if (config->gateway_count == CONFIG_GATEWAYS_MAX) {
+        return error_set(error, ERR_INVALID, "XTRACE_GATEWAYS: more than %d gateways",
+                         CONFIG_GATEWAYS_MAX);
+    }
+    enum err err = queue_parse(base, &config->gateways[config->gateway_count], error);
+    if (err != ERR_OK) {
+        error_context(error, "XTRACE_GATEWAYS");
+        return err;
+    }
+    config->gateway_count++;
+    return ERR_OK;
+}
+
+static enum err read_gateways(struct config *config, struct error *error)
+{
+    if (config->gateways_setting == NULL) {
+        char base[QUEUE_ENDPOINT_SIZE];
+        int length = snprintf(base, sizeof(base), "ipc://%s/run/queue", config->home);
+        if (length < 0 || (size_t)length >= sizeof(base)) {
+            return error_set(error, ERR_INVALID, "XTRACE_HOME: too long for a socket's path");
+        }
+        return add_gateway(config, base, error);
+    }
+    const char *at = config->gateways_setting;
+    while (*at != '\0') {
+        size_t length = strcspn(at, ", ");
+        char base[QUEUE_ENDPOINT_SIZE];
+        if (length >= sizeof(base)) {
+            return error_set(error, ERR_INVALID, "XTRACE_GATEWAYS: an address is too long");
+        }
+        memcpy(base, at, length);
+        base[length] = '\0';
+        if (length > 0) {
+            enum err err = add_gateway(config, base, error);
+            if (err != ERR_OK) {
+                return err;
+            }
+        }
+        at += length;
+        at += strspn(at, ", ");
+    }
+    if (config->gateway_count == 0) {
+        return error_set(error, ERR_INVALID, "XTRACE_GATEWAYS: names no gateway");
+    }
+    return ERR_OK;
+}
+
+enum err config_read(struct config *config, struct error *error)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    static const char *const formats[] = {"text", "json"};
+    memset(config, 0, sizeof(*config));
+    enum err err = settings_read(config_rows, config, error);
+    if (err != ERR_OK) {
+        return err;
+    }
+    int word = 0;
+    err = read_word("XTRACE_LOG_LEVEL", config->log_level_word, levels, 4, &word, error);
+    if (err != ERR_OK) {
+        return err;
+    }
+    config->log_level = (enum log_level)word;
+    err = read_word("XTRACE_LOG_FORMAT", config->log_format_word, formats, 2, &word, error);
+    if (err != ERR_OK) {
+        return err;
+    }
+    config->log_format = (enum log_format)word;
+    return read_gateways(config, error);
+}
+
+void config_finish(struct config *config)
+{
+    settings_finish(config_rows, config);
+}

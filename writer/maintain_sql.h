@@ -1,0 +1,17 @@
+/*
+ * maintain_sql: the statements of writer/maintain.c, one a step. Each answers with one value.
+ */
+#pragma once
+
+/* $1: pg_snapshot of the last pass as text, empty for none. Answers 1 when a day was rolled up. */
+extern const char maintain_sql_roll_up[];
+
+/* Many marks of a day become one, many counts of a day their sum. Answer: how many days. */
+extern const char maintain_sql_fold_marks[];
+extern const char maintain_sql_fold_counts[];
+
+/* Batch ids older than a day, some at a time. Answers 1 when there may be more. */
+extern const char maintain_sql_prune[];
+
+/* The snapshot as text. */
+extern const char maintain_sql_snapshot[];
