@@ -66,7 +66,7 @@ static void members_come_in_order_with_raw_values(void **state)
 static void strings_are_unescaped_and_plain_ones_borrowed(void **state)
 {
     struct fixture f;
-    struct slice text;
+    struct slice text = {NULL, 0};
     open_text(&f,
               "[\"plain\",\"\\\"\\\\\\/\\b\\f\\n\\r\\t\",\"\\u0041\\u00e9\\u4e2d\\ud83d\\ude00\","
               "\"a\\u0000b\\ud800c\",\"\"]");
@@ -123,7 +123,7 @@ static void peeking_passes_nothing(void **state)
 static void another_type_passes_nothing_and_fails_nothing(void **state)
 {
     struct fixture f;
-    struct slice text;
+    struct slice text = {NULL, 0};
     bool flag;
     open_text(&f, "[12]");
     assert_false(json_object_begin(&f.reader));
