@@ -185,17 +185,16 @@ enum xtrace_status xtrace_exchange_begin(struct xtrace_exchange *exchange,
     }
     struct xtrace_call *own = &exchange->call;
     if (call != NULL && !xtrace_take_struct(own, sizeof(*own), sizeof(*own), call)) {
-        return xtrace_exchange_fail(exchange, XTRACE_INVALID,
-                                    "call: begin with xtrace_call_init()", response);
+        return xtrace_exchange_fail(exchange, XTRACE_INVALID, "call: begin with xtrace_call_init()",
+                                    response);
     }
     own->timeout_ms = own->timeout_ms != 0 ? own->timeout_ms : client->options.call_ms;
     own->attempts = own->attempts != 0 ? own->attempts : client->options.attempts;
     return XTRACE_OK;
 }
 
-enum xtrace_status xtrace_exchange_fail(struct xtrace_exchange *exchange,
-                                        enum xtrace_status status, const char *words,
-                                        struct xtrace_response **response)
+enum xtrace_status xtrace_exchange_fail(struct xtrace_exchange *exchange, enum xtrace_status status,
+                                        const char *words, struct xtrace_response **response)
 {
     return end(exchange, xtrace_response_fail(exchange->response, status, words), response);
 }

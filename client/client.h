@@ -22,9 +22,8 @@ enum xtrace_status xtrace_exchange_begin(struct xtrace_exchange *exchange,
                                          struct xtrace_response **response);
 
 /* Ends it without a request. status is not XTRACE_OK; words as in xtrace_response_fail. */
-enum xtrace_status xtrace_exchange_fail(struct xtrace_exchange *exchange,
-                                        enum xtrace_status status, const char *words,
-                                        struct xtrace_response **response);
+enum xtrace_status xtrace_exchange_fail(struct xtrace_exchange *exchange, enum xtrace_status status,
+                                        const char *words, struct xtrace_response **response);
 
 /* target and body are taken and freed; a target or body that failed for memory ends it so. body may
  * be NULL: GET. */

@@ -56,10 +56,10 @@ static bool set_up(struct xtrace_connection *connection)
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, connection->words);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    bool ok = curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK &&
-              curl_easy_setopt(easy, CURLOPT_USERAGENT, "xtrace-client/" XTRACE_VERSION) ==
-                  CURLE_OK &&
-              set_credentials(easy, options);
+    bool ok =
+        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_USERAGENT, "xtrace-client/" XTRACE_VERSION) == CURLE_OK &&
+        set_credentials(easy, options);
 #if LIBCURL_VERSION_NUM >= 0x075500
     ok = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK && ok;
 #else
@@ -215,8 +215,8 @@ static void read_result(struct xtrace_connection *connection, CURLcode code,
     } else if (response->body.failed) {
         (void)xtrace_response_fail(response, XTRACE_NO_MEMORY, "no memory for the answer");
     } else if (code != CURLE_OK) {
-        const char *words = *connection->words != '\0' ? connection->words
-                                                       : curl_easy_strerror(code);
+        const char *words =
+            *connection->words != '\0' ? connection->words : curl_easy_strerror(code);
         bool is_retryable;
         (void)xtrace_response_fail(response, status_of(code, &is_retryable), words);
         response->is_retryable = is_retryable;

@@ -110,9 +110,9 @@ enum xtrace_status xtrace_http_call(struct xtrace_http *http, const struct xtrac
         int64_t now_ms = xtrace_monotonic_ms();
         xtrace_connection_try(connection, request, deadline_ms > now_ms ? deadline_ms - now_ms : 1,
                               response);
-        next_ms = xtrace_monotonic_ms() +
-                  (int64_t)xtrace_retry_wait_ms(retry, response->attempts, response->retry_after_ms,
-                                                xtrace_random_u32());
+        next_ms = xtrace_monotonic_ms() + (int64_t)xtrace_retry_wait_ms(retry, response->attempts,
+                                                                        response->retry_after_ms,
+                                                                        xtrace_random_u32());
     } while (response->is_retryable && response->attempts < attempts && next_ms < deadline_ms);
     give_back(http, connection);
     return response->status;

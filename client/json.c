@@ -16,7 +16,8 @@ static bool pass_value(struct cursor *c);
 
 static void pass_blanks(struct cursor *c)
 {
-    while (c->at < c->end && (*c->at == ' ' || *c->at == '\n' || *c->at == '\t' || *c->at == '\r')) {
+    while (c->at < c->end &&
+           (*c->at == ' ' || *c->at == '\n' || *c->at == '\t' || *c->at == '\r')) {
         c->at++;
     }
 }
@@ -285,8 +286,8 @@ static const char *put_unicode_escape(struct xtrace_text *out, const char *at, c
     if (high >= 0xd800 && high < 0xdc00 && end - at >= 6 && at[0] == '\\' && at[1] == 'u') {
         int low = hex4(at + 2, end);
         if (low >= 0xdc00 && low < 0xe000) {
-            put_code_point(out, 0x10000 + ((uint32_t)(high - 0xd800) << 10) +
-                                    (uint32_t)(low - 0xdc00));
+            put_code_point(out,
+                           0x10000 + ((uint32_t)(high - 0xd800) << 10) + (uint32_t)(low - 0xdc00));
             return at + 6;
         }
     }

@@ -33,10 +33,10 @@ struct xtrace_record_lane {
     uint64_t waiting;           /* records in the list */
     size_t bytes;               /* of their JSON */
     uint64_t traces;
-    uint64_t taken;          /* records ever, and */
-    uint64_t settled;        /* those sent or lost, in that order: flush compares the two */
-    uint64_t flush_to;       /* records up to this one do not wait for their age */
-    int64_t not_before_ms;   /* after a failed attempt */
+    uint64_t taken;        /* records ever, and */
+    uint64_t settled;      /* those sent or lost, in that order: flush compares the two */
+    uint64_t flush_to;     /* records up to this one do not wait for their age */
+    int64_t not_before_ms; /* after a failed attempt */
     struct xtrace_batch batch;
 };
 

@@ -95,9 +95,7 @@ static bool is_printable(const char *text)
 
 enum xtrace_status xtrace_options_set_url(struct xtrace_options *options, const char *url)
 {
-    size_t scheme = strncmp(url, "http://", 7) == 0    ? 7
-                    : strncmp(url, "https://", 8) == 0 ? 8
-                                                       : 0;
+    size_t scheme = strncmp(url, "http://", 7) == 0 ? 7 : strncmp(url, "https://", 8) == 0 ? 8 : 0;
     bool has_host = scheme > 0 && url[scheme] != '\0' && url[scheme] != '/';
     if (!has_host || strpbrk(url, "?#@") != NULL || !is_printable(url)) {
         return XTRACE_INVALID;

@@ -75,8 +75,9 @@ static struct xtrace_text path(const char *words)
 
 /* The query's own copy, or what is wrong with it. */
 #define TAKE(own, theirs)                                                                          \
-    (xtrace_take_struct(&(own), sizeof(own), sizeof(own), theirs) ? NULL                           \
-                                                                  : "query: begin with its _init()")
+    (xtrace_take_struct(&(own), sizeof(own), sizeof(own), theirs)                                  \
+         ? NULL                                                                                    \
+         : "query: begin with its _init()")
 
 static const char wrong_time[] = "a time outside the years 1 to 9999";
 

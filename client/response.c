@@ -27,8 +27,8 @@ void xtrace_response_reset(struct xtrace_response *response)
     free(response->message);
     free(response->code);
     xtrace_text_finish(&response->body);
-    *response = (struct xtrace_response){.attempts = response->attempts,
-                                         .max_body = response->max_body};
+    *response =
+        (struct xtrace_response){.attempts = response->attempts, .max_body = response->max_body};
 }
 
 void xtrace_response_destroy(struct xtrace_response *response)
@@ -39,8 +39,8 @@ void xtrace_response_destroy(struct xtrace_response *response)
     }
 }
 
-enum xtrace_status xtrace_response_fail(struct xtrace_response *response,
-                                        enum xtrace_status status, const char *words)
+enum xtrace_status xtrace_response_fail(struct xtrace_response *response, enum xtrace_status status,
+                                        const char *words)
 {
     response->status = status;
     response->is_retryable = false;

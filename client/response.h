@@ -19,10 +19,10 @@ struct xtrace_response {
     uint32_t attempts;
     uint64_t retry_after_ms;
     struct xtrace_text body;
-    size_t max_body;          /* a longer one is cut and is_too_large */
+    size_t max_body; /* a longer one is cut and is_too_large */
     bool is_too_large;
     struct xtrace_error local; /* what went wrong on this side; "" when message says it */
-    char *message;            /* the server's; NULL when it sent none */
+    char *message;             /* the server's; NULL when it sent none */
     char *code;
     struct xtrace_refused *refused;
     size_t refused_count;
@@ -36,8 +36,8 @@ struct xtrace_response *xtrace_response_create(size_t max_body);
 void xtrace_response_reset(struct xtrace_response *response);
 
 /* A call that came to nothing before it was sent. */
-enum xtrace_status xtrace_response_fail(struct xtrace_response *response,
-                                        enum xtrace_status status, const char *words);
+enum xtrace_status xtrace_response_fail(struct xtrace_response *response, enum xtrace_status status,
+                                        const char *words);
 
 /* A whole answer is there: status, message, code and refusals from http_status and the body. */
 void xtrace_response_read(struct xtrace_response *response);

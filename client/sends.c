@@ -99,8 +99,8 @@ static enum xtrace_status post_json(struct xtrace_client *client, const char *pa
     return post(&exchange, path, &body, response);
 }
 
-enum xtrace_status xtrace_send_batch_json(struct xtrace_client *client, const char *body, size_t len,
-                                          const struct xtrace_call *call,
+enum xtrace_status xtrace_send_batch_json(struct xtrace_client *client, const char *body,
+                                          size_t len, const struct xtrace_call *call,
                                           struct xtrace_response **response)
 {
     return post_json(client, batch_path, body, len, call, response);

@@ -43,14 +43,14 @@ struct xtrace_response;
 
 enum xtrace_status {
     XTRACE_OK = 0,
-    XTRACE_INVALID,      /* an argument is wrong; nothing was sent */
-    XTRACE_NO_MEMORY,    /* nothing was sent, or an answer could not be kept */
-    XTRACE_CLOSED,       /* after xtrace_client_shutdown, or in a forked child */
-    XTRACE_QUEUE_FULL,   /* the background queue is at its bound: the record was dropped and counted */
-    XTRACE_DROPPED,      /* flush, shutdown: records were lost meanwhile; xtrace_client_stats says how */
-    XTRACE_TIMEOUT,      /* the time of the call is up (or 408) */
-    XTRACE_UNREACHABLE,  /* no connection, a cut answer, TLS, an unknown host */
-    XTRACE_REFUSED,      /* 400, 413, 415 and the like: the server refused the request or some records */
+    XTRACE_INVALID,    /* an argument is wrong; nothing was sent */
+    XTRACE_NO_MEMORY,  /* nothing was sent, or an answer could not be kept */
+    XTRACE_CLOSED,     /* after xtrace_client_shutdown, or in a forked child */
+    XTRACE_QUEUE_FULL, /* the background queue is at its bound: the record was dropped and counted */
+    XTRACE_DROPPED, /* flush, shutdown: records were lost meanwhile; xtrace_client_stats says how */
+    XTRACE_TIMEOUT, /* the time of the call is up (or 408) */
+    XTRACE_UNREACHABLE, /* no connection, a cut answer, TLS, an unknown host */
+    XTRACE_REFUSED, /* 400, 413, 415 and the like: the server refused the request or some records */
     XTRACE_UNAUTHORIZED, /* 401, 403 */
     XTRACE_NOT_FOUND,    /* 404, 405: no such thing, or this server has no such route */
     XTRACE_BUSY,         /* 429 */
@@ -157,8 +157,8 @@ xtrace_client_create(struct xtrace_client **client, const struct xtrace_options 
 /* Waits until every record enqueued before this call has been sent or lost; does not wait for
  * max_age_ms. XTRACE_OK: all of them are stored. XTRACE_DROPPED: some were lost. XTRACE_TIMEOUT: some
  * are still queued. XTRACE_CLOSED. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status xtrace_client_flush(struct xtrace_client *client,
-                                                                    uint32_t timeout_ms);
+XTRACE_API enum xtrace_status xtrace_client_flush(struct xtrace_client *client,
+                                                  uint32_t timeout_ms);
 
 /* As flush, then ends the background thread; what is left by then is dropped and counted. From now on
  * every call on the client but stats, shutdown and destroy is XTRACE_CLOSED; blocking calls that wait
@@ -227,8 +227,9 @@ struct xtrace_trace {
 
 struct xtrace_observation {
     size_t size;
-    const char *id;       /* required: a UUID */
-    const char *trace_id; /* required: a UUID; the trace may be sent before, with it, later or never */
+    const char *id; /* required: a UUID */
+    const char
+        *trace_id; /* required: a UUID; the trace may be sent before, with it, later or never */
     const char *parent_id;
     const char *type; /* GENERATION, SPAN, EVENT, ...; not set: GENERATION */
     const char *name;
@@ -289,16 +290,16 @@ XTRACE_API void xtrace_new_id(char id[XTRACE_ID_SIZE]);
 
 /* The record is encoded and copied before these return. XTRACE_INVALID (error names the field),
  * XTRACE_QUEUE_FULL, XTRACE_NO_MEMORY, XTRACE_CLOSED: the record was not taken. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_enqueue_trace(struct xtrace_client *client, const struct xtrace_trace *trace,
-                     struct xtrace_error *error);
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
+XTRACE_API enum xtrace_status xtrace_enqueue_trace(struct xtrace_client *client,
+                                                   const struct xtrace_trace *trace,
+                                                   struct xtrace_error *error);
+XTRACE_API enum xtrace_status
 xtrace_enqueue_observation(struct xtrace_client *client,
                            const struct xtrace_observation *observation,
                            struct xtrace_error *error);
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_enqueue_metric(struct xtrace_client *client, const struct xtrace_metric *metric,
-                      struct xtrace_error *error);
+XTRACE_API enum xtrace_status xtrace_enqueue_metric(struct xtrace_client *client,
+                                                    const struct xtrace_metric *metric,
+                                                    struct xtrace_error *error);
 
 /* ---- Blocking calls -------------------------------------------------------------------------- */
 
@@ -330,12 +331,12 @@ xtrace_send_metrics_json(struct xtrace_client *client, const char *body, size_t 
                          const struct xtrace_call *call, struct xtrace_response **response);
 
 /* health: the server's process is up. ready: its database can be reached, else XTRACE_UNAVAILABLE. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_healthz(struct xtrace_client *client, const struct xtrace_call *call,
-               struct xtrace_response **response);
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_readyz(struct xtrace_client *client, const struct xtrace_call *call,
-              struct xtrace_response **response);
+XTRACE_API XTRACE_MUST_CHECK enum xtrace_status xtrace_healthz(struct xtrace_client *client,
+                                                               const struct xtrace_call *call,
+                                                               struct xtrace_response **response);
+XTRACE_API XTRACE_MUST_CHECK enum xtrace_status xtrace_readyz(struct xtrace_client *client,
+                                                              const struct xtrace_call *call,
+                                                              struct xtrace_response **response);
 
 /* Filters are ANDed; what is not set does not filter, "" filters for the empty string. Both ends of a
  * time range are inclusive. The server clamps page to >= 1 and limit to 1..200; 0 is "not set". */
@@ -364,9 +365,10 @@ xtrace_list_traces(struct xtrace_client *client, const struct xtrace_trace_query
                    const struct xtrace_call *call, struct xtrace_response **response);
 
 /* Answer: the trace with its observations. XTRACE_NOT_FOUND. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_get_trace(struct xtrace_client *client, const char *id, const struct xtrace_call *call,
-                 struct xtrace_response **response);
+XTRACE_API XTRACE_MUST_CHECK enum xtrace_status xtrace_get_trace(struct xtrace_client *client,
+                                                                 const char *id,
+                                                                 const struct xtrace_call *call,
+                                                                 struct xtrace_response **response);
 
 struct xtrace_session_query {
     size_t size;
@@ -411,9 +413,9 @@ xtrace_metric_names(struct xtrace_client *client, const struct xtrace_call *call
 
 struct xtrace_metric_query {
     size_t size;
-    const char *name; /* required */
-    int64_t from_us;  /* server's default: to - 1 h */
-    int64_t to_us;    /* server's default: now */
+    const char *name;                  /* required */
+    int64_t from_us;                   /* server's default: to - 1 h */
+    int64_t to_us;                     /* server's default: now */
     const struct xtrace_label *labels; /* the series has all of them */
     size_t label_count;
     const char *step;     /* 1m 5m 1h 1d */
@@ -427,9 +429,10 @@ xtrace_query_metrics(struct xtrace_client *client, const struct xtrace_metric_qu
                      const struct xtrace_call *call, struct xtrace_response **response);
 
 /* GET of any path of the server, beginning with '/', already percent-encoded. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_get(struct xtrace_client *client, const char *path_and_query, const struct xtrace_call *call,
-           struct xtrace_response **response);
+XTRACE_API XTRACE_MUST_CHECK enum xtrace_status xtrace_get(struct xtrace_client *client,
+                                                           const char *path_and_query,
+                                                           const struct xtrace_call *call,
+                                                           struct xtrace_response **response);
 
 /* ---- Responses ------------------------------------------------------------------------------- */
 
