@@ -34,8 +34,9 @@
 extern "C" {
 #endif
 
-#define XTRACE_API        __attribute__((visibility("default")))
-#define XTRACE_MUST_CHECK __attribute__((warn_unused_result))
+#define XTRACE_API __attribute__((visibility("default")))
+/* A function whose status must be looked at. */
+#define XTRACE_CALL XTRACE_API __attribute__((warn_unused_result)) enum xtrace_status
 
 struct xtrace_options;
 struct xtrace_client;
@@ -74,8 +75,7 @@ struct xtrace_error {
 /* ---- Options --------------------------------------------------------------------------------- */
 
 /* *options is the caller's, with the defaults named below. XTRACE_NO_MEMORY. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_options_create(struct xtrace_options **options);
+XTRACE_CALL xtrace_options_create(struct xtrace_options **options);
 
 /* NULL is fine. */
 XTRACE_API void xtrace_options_destroy(struct xtrace_options *options);
@@ -84,26 +84,21 @@ XTRACE_API void xtrace_options_destroy(struct xtrace_options *options);
 
 /* http:// or https://, a path prefix and a trailing slash allowed, no user, query or fragment.
  * Default http://127.0.0.1:8080. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_options_set_url(struct xtrace_options *options, const char *url);
+XTRACE_CALL xtrace_options_set_url(struct xtrace_options *options, const char *url);
 
 /* Either a bearer token or a key pair; the last one set counts. Default: no credentials. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_options_set_token(struct xtrace_options *options, const char *token);
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_options_set_keys(struct xtrace_options *options, const char *public_key,
-                        const char *secret_key);
+XTRACE_CALL xtrace_options_set_token(struct xtrace_options *options, const char *token);
+XTRACE_CALL xtrace_options_set_keys(struct xtrace_options *options, const char *public_key,
+                                    const char *secret_key);
 
 /* A PEM file of the certificate authorities to trust instead of the system's. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_options_set_ca_file(struct xtrace_options *options, const char *path);
+XTRACE_CALL xtrace_options_set_ca_file(struct xtrace_options *options, const char *path);
 
 /* connect: default 5000. attempt: one request and its answer, default 15000 (the server itself may
  * hold a write for 10 s while its database is away). call: a blocking call with all its attempts,
  * default 30000. Each at least 1 and at most 86400000. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_options_set_timeouts(struct xtrace_options *options, uint32_t connect_ms,
-                            uint32_t attempt_ms, uint32_t call_ms);
+XTRACE_CALL xtrace_options_set_timeouts(struct xtrace_options *options, uint32_t connect_ms,
+                                        uint32_t attempt_ms, uint32_t call_ms);
 
 /*
  * What is tried again: no connection, cut answers, timeouts of an attempt, 408, 429 and 5xx other
@@ -115,25 +110,21 @@ xtrace_options_set_timeouts(struct xtrace_options *options, uint32_t connect_ms,
  * 10000. give_up_ms: how long the background queue keeps trying one batch, default 300000; then the
  * batch is dropped and counted.
  */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_options_set_retry(struct xtrace_options *options, uint32_t attempts, uint32_t base_ms,
-                         uint32_t max_ms, uint32_t give_up_ms);
+XTRACE_CALL xtrace_options_set_retry(struct xtrace_options *options, uint32_t attempts,
+                                     uint32_t base_ms, uint32_t max_ms, uint32_t give_up_ms);
 
 /* Memory of records waiting in the background queue, in bytes; default 16 MiB, at least 4096. At the
  * bound new records are dropped. While a batch is made up its bytes exist twice. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_options_set_queue_bytes(struct xtrace_options *options, size_t max_bytes);
+XTRACE_CALL xtrace_options_set_queue_bytes(struct xtrace_options *options, size_t max_bytes);
 
 /* A background batch leaves when it has max_records (default 200) or max_bytes (default 1 MiB) or
  * its oldest record has waited max_age_ms (default 500; 0 = at once). A request can carry one trace
  * only, so a second one closes the batch too. A record larger than max_bytes travels alone. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_options_set_batch(struct xtrace_options *options, uint32_t max_records, size_t max_bytes,
-                         uint32_t max_age_ms);
+XTRACE_CALL xtrace_options_set_batch(struct xtrace_options *options, uint32_t max_records,
+                                     size_t max_bytes, uint32_t max_age_ms);
 
 /* Largest answer that is read, in bytes; default 64 MiB. Beyond it: XTRACE_PROTOCOL. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_options_set_max_answer_bytes(struct xtrace_options *options, size_t max_bytes);
+XTRACE_CALL xtrace_options_set_max_answer_bytes(struct xtrace_options *options, size_t max_bytes);
 
 /*
  * Hears of background records that were lost: refused by the server, given up after give_up_ms, or
@@ -143,16 +134,15 @@ xtrace_options_set_max_answer_bytes(struct xtrace_options *options, size_t max_b
  */
 typedef void (*xtrace_on_lost)(void *closure, enum xtrace_status reason, uint64_t records,
                                const char *message);
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_options_set_on_lost(struct xtrace_options *options, xtrace_on_lost on_lost, void *closure);
+XTRACE_CALL xtrace_options_set_on_lost(struct xtrace_options *options, xtrace_on_lost on_lost,
+                                       void *closure);
 
 /* ---- Client ---------------------------------------------------------------------------------- */
 
 /* Copies the options (NULL: the defaults). No traffic yet; the background thread starts with the
  * first enqueued record. XTRACE_NO_MEMORY, XTRACE_INVALID. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_client_create(struct xtrace_client **client, const struct xtrace_options *options,
-                     struct xtrace_error *error);
+XTRACE_CALL xtrace_client_create(struct xtrace_client **client,
+                                 const struct xtrace_options *options, struct xtrace_error *error);
 
 /* Waits until every record enqueued before this call has been sent or lost; does not wait for
  * max_age_ms. XTRACE_OK: all of them are stored. XTRACE_DROPPED: some were lost. XTRACE_TIMEOUT: some
@@ -312,31 +302,28 @@ struct xtrace_call {
 
 /* One trace (may be NULL) and its observations, count of them from the first element on. XTRACE_OK:
  * all are stored. XTRACE_REFUSED: the response names the refused records; the others are stored. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_send_batch(struct xtrace_client *client, const struct xtrace_trace *trace,
-                  const struct xtrace_observation *observations, size_t count,
-                  const struct xtrace_call *call, struct xtrace_response **response);
+XTRACE_CALL xtrace_send_batch(struct xtrace_client *client, const struct xtrace_trace *trace,
+                              const struct xtrace_observation *observations, size_t count,
+                              const struct xtrace_call *call, struct xtrace_response **response);
 
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_send_metrics(struct xtrace_client *client, const struct xtrace_metric *metrics, size_t count,
-                    const struct xtrace_call *call, struct xtrace_response **response);
+XTRACE_CALL xtrace_send_metrics(struct xtrace_client *client, const struct xtrace_metric *metrics,
+                                size_t count, const struct xtrace_call *call,
+                                struct xtrace_response **response);
 
 /* Ready-made bodies of the two routes ({"trace","observations"} and {"metrics"}), len bytes, not
  * looked at. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_send_batch_json(struct xtrace_client *client, const char *body, size_t len,
-                       const struct xtrace_call *call, struct xtrace_response **response);
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_send_metrics_json(struct xtrace_client *client, const char *body, size_t len,
-                         const struct xtrace_call *call, struct xtrace_response **response);
+XTRACE_CALL xtrace_send_batch_json(struct xtrace_client *client, const char *body, size_t len,
+                                   const struct xtrace_call *call,
+                                   struct xtrace_response **response);
+XTRACE_CALL xtrace_send_metrics_json(struct xtrace_client *client, const char *body, size_t len,
+                                     const struct xtrace_call *call,
+                                     struct xtrace_response **response);
 
 /* health: the server's process is up. ready: its database can be reached, else XTRACE_UNAVAILABLE. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status xtrace_healthz(struct xtrace_client *client,
-                                                               const struct xtrace_call *call,
-                                                               struct xtrace_response **response);
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status xtrace_readyz(struct xtrace_client *client,
-                                                              const struct xtrace_call *call,
-                                                              struct xtrace_response **response);
+XTRACE_CALL xtrace_healthz(struct xtrace_client *client, const struct xtrace_call *call,
+                           struct xtrace_response **response);
+XTRACE_CALL xtrace_readyz(struct xtrace_client *client, const struct xtrace_call *call,
+                          struct xtrace_response **response);
 
 /* Filters are ANDed; what is not set does not filter, "" filters for the empty string. Both ends of a
  * time range are inclusive. The server clamps page to >= 1 and limit to 1..200; 0 is "not set". */
@@ -360,15 +347,12 @@ struct xtrace_trace_query {
 };
 
 /* Answer: {"data":[trace],"meta":{"page","limit","totalItems","totalPages"}}. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_list_traces(struct xtrace_client *client, const struct xtrace_trace_query *query,
-                   const struct xtrace_call *call, struct xtrace_response **response);
+XTRACE_CALL xtrace_list_traces(struct xtrace_client *client, const struct xtrace_trace_query *query,
+                               const struct xtrace_call *call, struct xtrace_response **response);
 
 /* Answer: the trace with its observations. XTRACE_NOT_FOUND. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status xtrace_get_trace(struct xtrace_client *client,
-                                                                 const char *id,
-                                                                 const struct xtrace_call *call,
-                                                                 struct xtrace_response **response);
+XTRACE_CALL xtrace_get_trace(struct xtrace_client *client, const char *id,
+                             const struct xtrace_call *call, struct xtrace_response **response);
 
 struct xtrace_session_query {
     size_t size;
@@ -380,12 +364,11 @@ struct xtrace_session_query {
     size_t environment_count;
 };
 
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_list_sessions(struct xtrace_client *client, const struct xtrace_session_query *query,
-                     const struct xtrace_call *call, struct xtrace_response **response);
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_get_session(struct xtrace_client *client, const char *id, const struct xtrace_call *call,
-                   struct xtrace_response **response);
+XTRACE_CALL xtrace_list_sessions(struct xtrace_client *client,
+                                 const struct xtrace_session_query *query,
+                                 const struct xtrace_call *call, struct xtrace_response **response);
+XTRACE_CALL xtrace_get_session(struct xtrace_client *client, const char *id,
+                               const struct xtrace_call *call, struct xtrace_response **response);
 
 struct xtrace_daily_query {
     size_t size;
@@ -402,14 +385,13 @@ struct xtrace_daily_query {
 };
 
 /* Answer: {"data":[day],"meta":{...}}, newest day first. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_daily_metrics(struct xtrace_client *client, const struct xtrace_daily_query *query,
-                     const struct xtrace_call *call, struct xtrace_response **response);
+XTRACE_CALL xtrace_daily_metrics(struct xtrace_client *client,
+                                 const struct xtrace_daily_query *query,
+                                 const struct xtrace_call *call, struct xtrace_response **response);
 
 /* Answer: {"data":[name]}. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_metric_names(struct xtrace_client *client, const struct xtrace_call *call,
-                    struct xtrace_response **response);
+XTRACE_CALL xtrace_metric_names(struct xtrace_client *client, const struct xtrace_call *call,
+                                struct xtrace_response **response);
 
 struct xtrace_metric_query {
     size_t size;
@@ -424,15 +406,13 @@ struct xtrace_metric_query {
 };
 
 /* Answer: {"data":[{"labels","values":[{"timestamp","value"}]}],"meta":{...}}. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status
-xtrace_query_metrics(struct xtrace_client *client, const struct xtrace_metric_query *query,
-                     const struct xtrace_call *call, struct xtrace_response **response);
+XTRACE_CALL xtrace_query_metrics(struct xtrace_client *client,
+                                 const struct xtrace_metric_query *query,
+                                 const struct xtrace_call *call, struct xtrace_response **response);
 
 /* GET of any path of the server, beginning with '/', already percent-encoded. */
-XTRACE_API XTRACE_MUST_CHECK enum xtrace_status xtrace_get(struct xtrace_client *client,
-                                                           const char *path_and_query,
-                                                           const struct xtrace_call *call,
-                                                           struct xtrace_response **response);
+XTRACE_CALL xtrace_get(struct xtrace_client *client, const char *path_and_query,
+                       const struct xtrace_call *call, struct xtrace_response **response);
 
 /* ---- Responses ------------------------------------------------------------------------------- */
 

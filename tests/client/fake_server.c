@@ -2,11 +2,8 @@
 #include "tests/client/fake_server.h"
 
 #include <arpa/inet.h>
-#include <cmocka.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +11,12 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+/* cmocka.h needs these first. */
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
 
 enum { CONNECTIONS_MAX = 256, REQUESTS_MAX = 65536, WAIT_S = 10 };
 

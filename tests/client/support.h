@@ -3,13 +3,14 @@
  */
 #pragma once
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "client/xtrace.h"
 #include "tests/client/fake_server.h"
