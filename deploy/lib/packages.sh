@@ -9,7 +9,7 @@ packages_run=(python3 curl ca-certificates)
 # shellcheck disable=SC2034
 packages_postgres=(postgresql-15)
 # shellcheck disable=SC2034
-packages_test=(libcmocka-dev libcurl4-openssl-dev python3-venv clang libfaketime)
+packages_test=(libcmocka-dev libcurl4-openssl-dev python3-venv clang libclang-rt-14-dev libfaketime)
 # shellcheck disable=SC2034
 packages_ci=(clang-format shellcheck)
 
