@@ -92,9 +92,7 @@
     " FROM matching m, LATERAL (SELECT grouping(o.model) = 1 AS is_trace,"                         \
     "  coalesce(o.type, 'GENERATION') = 'GENERATION' AS is_generation, o.model,"                   \
     "  count(*) AS observations, coalesce(sum(o.prompt_tokens), 0) AS input,"                      \
-    "  coalesce(sum(o.completion_tokens), 0) AS output,"                                           \
-    "  sum(coalesce(o.total_tokens, coalesce(o.prompt_tokens, 0)"                                  \
-    "   + coalesce(o.completion_tokens, 0))) AS total,"                                            \
+    "  coalesce(sum(o.completion_tokens), 0) AS output, sum(" SQL_TOTAL_TOKENS ") AS total,"       \
     "  sum(" SQL_OBSERVATION_COST ") AS cost"                                                      \
     "  FROM observations o WHERE o.project_id = $1 AND o.trace_id = m.id"                          \
     "  GROUP BY GROUPING SETS ((coalesce(o.type, 'GENERATION') = 'GENERATION', o.model), ())) o)," \
@@ -102,9 +100,10 @@
     "  sum(observations) AS count_observations,"                                                   \
     "  coalesce(sum(coalesce(given_cost, cost)), 0) AS total_cost"                                 \
     " FROM sums WHERE is_trace GROUP BY day),"                                                     \
-    " computed_usage AS (SELECT day, model, sum(input) AS input_usage,"                            \
-    "  sum(output) AS output_usage, sum(total) AS total_usage, count(*) AS count_traces,"          \
-    "  sum(observations) AS count_observations, coalesce(sum(cost), 0) AS total_cost"              \
+    " computed_usage AS (SELECT day, model, " SQL_INT64("sum(input)") " AS input_usage, "          \
+      SQL_INT64("sum(output)") " AS output_usage, " SQL_INT64("sum(total)") " AS total_usage,"     \
+    "  count(*) AS count_traces, sum(observations) AS count_observations,"                         \
+    "  coalesce(sum(cost), 0) AS total_cost"                                                       \
     " FROM sums WHERE NOT is_trace AND is_generation GROUP BY day, model)"
 
 #define SQL_TOTALS "day, count_traces, count_observations, total_cost"

@@ -53,7 +53,7 @@ static enum err check_text(const char *name, struct slice text, struct error *er
     return ERR_OK;
 }
 
-/* Decimal digits with an optional sign; what int64 cannot hold becomes its nearest end. */
+/* Decimal digits with an optional sign. */
 static bool parse_integer(struct slice text, int64_t *out)
 {
     bool negative = text.len > 0 && text.data[0] == '-';
@@ -69,10 +69,9 @@ static bool parse_integer(struct slice text, int64_t *out)
             return false;
         }
         if (value > (INT64_MAX - digit) / 10) {
-            value = INT64_MAX;
-        } else {
-            value = value * 10 + digit;
+            return false;
         }
+        value = value * 10 + digit;
     }
     *out = negative ? -value : value;
     return true;
@@ -84,7 +83,7 @@ static enum err take_integer(const char *name, struct slice text, int64_t max, i
     int64_t value;
 
     if (!parse_integer(text, &value)) {
-        return error_set(error, ERR_INVALID, "%s: not an integer", name);
+        return error_set(error, ERR_INVALID, "%s: not an integer of 64 bits", name);
     }
     *out = value < 1 ? 1 : value > max ? max : value;
     return ERR_OK;

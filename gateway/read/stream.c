@@ -14,7 +14,7 @@
 
 enum {
     COLLECT_MAX = 64 * 1024, /* an answer up to this size is sent whole, with its length */
-    PAUSE_AT = 2 * 1024 * 1024,
+    PAUSE_AT = 4 * 1024 * 1024,
     RESUME_AT = 256 * 1024,
 };
 

@@ -34,7 +34,7 @@
 
 /* $12: no filter at all; then the books know the total. */
 #define SQL_TOTAL                                                                                  \
-    "WITH total AS MATERIALIZED (SELECT CASE WHEN $12::boolean"                                    \
+    "total AS MATERIALIZED (SELECT CASE WHEN $12::boolean"                                    \
     " THEN (SELECT coalesce(sum(traces), 0)::bigint FROM trace_counts WHERE project_id = $1)"      \
     " ELSE (SELECT count(*) FROM traces t WHERE " SQL_MATCHING ") END AS n)"                       \
     " SELECT n AS total, NULL::json AS row FROM total"
@@ -44,6 +44,25 @@
     "SELECT " key " AS key, t.id FROM traces t" source                                             \
     " WHERE " SQL_MATCHING " AND $14::bigint < (SELECT n FROM total)"                              \
     " ORDER BY " order("key", "t.id") " LIMIT $13::bigint OFFSET $14::bigint"
+
+/* The books also know how many traces the days before the page's have: a deep page starts at the
+ * day that it begins in. */
+#define SQL_SKIPPED(direction)                                                                     \
+    "skipped AS MATERIALIZED (SELECT day, before FROM"                                             \
+    " (SELECT day, sum(traces)::bigint AS n,"                                                      \
+    "   (sum(sum(traces)) OVER (ORDER BY day " direction ") - sum(traces))::bigint AS before"      \
+    "  FROM trace_counts WHERE project_id = $1 GROUP BY day) d"                                    \
+    " WHERE before <= $14::bigint AND before + n > $14::bigint),"
+
+#define SQL_PAGE_BY_DAY(begins, order)                                                             \
+    "SELECT t.timestamp AS key, t.id FROM traces t WHERE t.project_id = $1 AND " begins            \
+    " ORDER BY " order("key", "t.id") " LIMIT $13::bigint"                                         \
+    " OFFSET $14::bigint - (SELECT before FROM skipped)"
+
+#define SQL_FROM_DAY                                                                               \
+    "t.timestamp >= (SELECT day::timestamp AT TIME ZONE 'UTC' FROM skipped)"
+#define SQL_UNTIL_DAY                                                                              \
+    "t.timestamp < (SELECT (day + 1)::timestamp AT TIME ZONE 'UTC' FROM skipped)"
 
 #define SQL_ROWS(page, order)                                                                      \
     "SELECT NULL, CASE WHEN $15::boolean"                                                          \
@@ -65,7 +84,10 @@
     " 'scores', coalesce(s.ids, '[]')"
 
 #define SQL_LIST(key, source, order)                                                               \
-    SQL_TOTAL " UNION ALL (" SQL_ROWS(SQL_PAGE(key, source, order), order) ")"
+    "WITH " SQL_TOTAL " UNION ALL (" SQL_ROWS(SQL_PAGE(key, source, order), order) ")"
+#define SQL_LIST_BY_DAY(direction, begins, order)                                                  \
+    "WITH " SQL_SKIPPED(direction) SQL_TOTAL                                                       \
+    " UNION ALL (" SQL_ROWS(SQL_PAGE_BY_DAY(begins, order), order) ")"
 
 /* The id makes the order total. The first two are for keys that are never null: they match an
  * index. */
@@ -108,7 +130,12 @@ struct order {
 };
 
 static const struct order orders[] = {
-    {"timestamp", NULL, DESC, LISTS("t.timestamp"), {NULL, NULL}},
+    {"timestamp",
+     NULL,
+     DESC,
+     LISTS("t.timestamp"),
+     {SQL_LIST_BY_DAY("ASC", SQL_FROM_DAY, ASCENDING),
+      SQL_LIST_BY_DAY("DESC", SQL_UNTIL_DAY, DESCENDING)}},
     {"id", NULL, DESC, LISTS("t.id"), {NULL, NULL}},
     {"name", NULL, ASC, LISTS_LAST("t.name"), {NULL, NULL}},
     {"userId", "user_id", ASC, LISTS_LAST("t.user_id"), {NULL, NULL}},

@@ -87,12 +87,19 @@
                                                                                                                      " 'updatedAt', " READ_SQL_TIME(                                   \
                                                                                                                          "o.updated_at") ")"
 
+/* A sum of counts that need not fit in 64 bits, as a number that does. */
+#define SQL_INT64(sum) "least(" sum ", 9223372036854775807)"
+
+/* Tokens of an observation: the total as given, else what its parts add up to. */
+#define SQL_TOTAL_TOKENS                                                                           \
+    "coalesce(o.total_tokens, coalesce(o.prompt_tokens, 0)::numeric"                               \
+    " + coalesce(o.completion_tokens, 0))"
+
 /* What SQL_OBSERVATION needs beside `o`. */
 #define SQL_OBSERVATION_SUMS                                                                       \
     "LATERAL (SELECT coalesce(o.prompt_tokens, 0) AS input,"                                       \
-    " coalesce(o.completion_tokens, 0) AS output,"                                                 \
-    " coalesce(o.total_tokens, coalesce(o.prompt_tokens, 0)"                                       \
-    " + coalesce(o.completion_tokens, 0)) AS total, " SQL_OBSERVATION_COST " AS cost) c"
+    " coalesce(o.completion_tokens, 0) AS output, " SQL_INT64(                                     \
+        SQL_TOTAL_TOKENS) " AS total, " SQL_OBSERVATION_COST " AS cost) c"
 
 /* A score's object; `s` is a row of scores. */
 #define SQL_SCORE                                                                                  \
