@@ -21,7 +21,8 @@ static struct slice trim(struct slice text)
 
 static bool is_word(struct slice text, const char *word)
 {
-    return text.len == strlen(word) && strncasecmp(text.data, word, text.len) == 0;
+    return text.len == strlen(word) &&
+           (text.len == 0 || strncasecmp(text.data, word, text.len) == 0);
 }
 
 bool media_is_json(struct slice content_type)
