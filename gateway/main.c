@@ -2,6 +2,7 @@
  * xtrace-gateway: HTTP in front, the queue to the writers and the database behind. Reads the
  * settings, starts, waits for a signal, drains, stops.
  */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #include "gateway/routes.h"
 #include "gateway/server.h"
 
-enum { EXIT_FAILED = 1, EXIT_BAD_SETTING = 2 };
+enum { EXIT_FAILED = 1, EXIT_BAD_SETTING = 2, LARGE_BLOCK_BYTES = 256 * 1024 };
 
 static const char program[] = "xtrace-gateway";
 
@@ -58,6 +59,13 @@ static void raise_file_limit(void)
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
+}
+
+/* glibc raises the size from which memory is returned to the system at once to as much as 32 MiB,
+ * as soon as one large block was freed; bodies and batches would then stay resident for good. */
+static void return_large_blocks(void)
+{
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
 }
 
 /* Before any thread starts: threads inherit the mask, and the main one waits for the signals. */
@@ -129,6 +137,7 @@ static int run(const struct config *config)
 {
     sigset_t stops = prepare_signals();
     raise_file_limit();
+    return_large_blocks();
     log_open(program, config->log_level, config->log_format);
     warn_of_half_a_pair(config);
 

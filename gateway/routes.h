@@ -15,6 +15,7 @@ enum route_access {
     ACCESS_COMPAT,  /* as ACCESS_PROJECT, open under XTRACE_ALLOW_UNAUTHENTICATED_COMPAT */
 };
 
+/* Answers now or later. The body (request->h2o->entity) is gone when it returns. */
 typedef void (*route_handler)(struct request *request);
 
 struct route {

@@ -22,6 +22,7 @@
 #include "gateway/filter.h"
 #include "gateway/framing.h"
 #include "gateway/health.h"
+#include "gateway/intake.h"
 #include "gateway/listen.h"
 #include "gateway/read/db.h"
 #include "gateway/reply.h"
@@ -36,6 +37,8 @@ enum {
     DRAIN_TURN_MS = 20,
     LAST_WORDS_MS = 500, /* for answers after the drain's deadline */
     DB_QUEUE_MAX = 1000, /* reads waiting for a connection of the loop */
+    INTAKE_RESERVE_BYTES = 16 * 1024 * 1024,
+    PAUSED_TURN_MS = 10, /* while connections wait for room that another thread may make */
 };
 
 struct loop {
@@ -44,6 +47,8 @@ struct loop {
     h2o_evloop_t *evloop;
     h2o_context_t context;
     h2o_accept_ctx_t accept;
+    struct intake *intake;
+    bool has_paused;
     int listen_fd;
     h2o_socket_t *listener;
     int stop_fd; /* eventfd */
@@ -55,6 +60,7 @@ struct loop {
 struct server {
     struct gateway *gateway;
     h2o_globalconf_t globalconf;
+    struct intake_gauge gauge;
     struct loop *loops;
     int loop_count;
     _Atomic(int64_t) give_up_ms; /* the drain's deadline */
@@ -89,11 +95,21 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *h2o)
     if (is_well_framed(request)) {
         dispatch(request);
     }
+    if (request->h2o != NULL) {
+        intake_drop_body(h2o->conn->callbacks->get_socket(h2o->conn), h2o->entity.base,
+                         h2o->entity.len);
+    }
     request_release(request);
     return 0;
 }
 
 /* ---- connections ---- */
+
+static void accept_connection(struct loop *loop, h2o_socket_t *socket)
+{
+    h2o_accept(&loop->accept, socket);
+    intake_watch(loop->intake, socket);
+}
 
 static void on_connection(h2o_socket_t *listener, const char *failed)
 {
@@ -103,7 +119,7 @@ static void on_connection(h2o_socket_t *listener, const char *failed)
         if (socket == NULL) {
             return;
         }
-        h2o_accept(&loop->accept, socket);
+        accept_connection(loop, socket);
     }
 }
 
@@ -155,7 +171,16 @@ static void on_stop(h2o_socket_t *stop, const char *failed)
 /* EINTR and the like make a turn end early: the next one goes on. */
 static void turn(struct loop *loop, int32_t wait_ms)
 {
+    if (loop->has_paused && wait_ms > PAUSED_TURN_MS) {
+        wait_ms = PAUSED_TURN_MS;
+    }
     (void)h2o_evloop_run(loop->evloop, wait_ms);
+    loop->has_paused = intake_turn(loop->intake);
+}
+
+static size_t batch_bytes(void *deliver)
+{
+    return deliver_in_flight_bytes(deliver);
 }
 
 static void loop_open(struct loop *loop)
@@ -180,6 +205,11 @@ static void loop_open(struct loop *loop)
                                     .statement_timeout_ms = (uint32_t)config->query_timeout_ms,
                                     .wait_timeout_ms = (uint32_t)config->query_timeout_ms,
                                 });
+    loop->intake = intake_open(
+        &loop->server->gauge, &(struct intake_limits){.budget = (size_t)config->max_in_flight_bytes,
+                                                      .reserve = INTAKE_RESERVE_BYTES,
+                                                      .others = batch_bytes,
+                                                      .context = gateway->deliver});
     worker->port = deliver_port_open(gateway->deliver, &loop->context);
     loop->stop = h2o_evloop_socket_create(loop->evloop, loop->stop_fd, H2O_SOCKET_FLAG_DONT_READ);
     loop->stop->data = loop;
@@ -195,7 +225,7 @@ static void stop_listening(struct loop *loop)
 {
     h2o_socket_t *socket;
     while ((socket = h2o_evloop_socket_accept(loop->listener)) != NULL) {
-        h2o_accept(&loop->accept, socket);
+        accept_connection(loop, socket);
     }
     h2o_socket_read_stop(loop->listener);
     h2o_socket_close(loop->listener);
@@ -221,6 +251,7 @@ static void loop_drain(struct loop *loop)
     db_close(loop->worker.db);
     if (left > 0) {
         log_event(LOG_WARN, "drain deadline passed", "connections", log_text("%zu", left), NULL);
+        intake_release(loop->intake);
         turn(loop, 0);
         for_each_connection(loop, cut);
         run_until_empty(loop, clock_monotonic_ms() + LAST_WORDS_MS);
@@ -238,6 +269,7 @@ static void loop_close(struct loop *loop)
     h2o_context_dispose(&loop->context);
     free(queue); /* h2o 2.2.5 forgets it */
     h2o_evloop_destroy(loop->evloop);
+    intake_close(loop->intake);
 }
 
 static void *loop_run(void *argument)
@@ -260,6 +292,9 @@ static void configure(struct server *server)
 {
     const struct config *config = server->gateway->config;
     h2o_globalconf_t *globalconf = &server->globalconf;
+    /* Large bodies stay in memory, where gateway/intake.c bounds them: users' data have no business
+     * in files under /tmp, and a full disk none in what is served. */
+    h2o_socket_buffer_mmap_settings.threshold = SIZE_MAX;
     h2o_config_init(globalconf);
     globalconf->server_name = h2o_iovec_init(H2O_STRLIT("xtrace"));
     globalconf->http1.req_timeout = REQUEST_TIMEOUT_MS;

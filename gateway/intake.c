@@ -1,0 +1,204 @@
+#include "gateway/intake.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common/arena.h"
+
+enum { DROP_MIN = 64 * 1024 }; /* smaller bodies are not worth a system call */
+
+struct intake {
+    struct intake_gauge *gauge;
+    struct intake_limits limits;
+    bool is_released;
+    h2o_linklist_t paused; /* by link, oldest first */
+    h2o_linklist_t handed; /* by link: h2o has a request, or will start to read by itself */
+};
+
+/*
+ * reading --too much--> paused --room--> reading
+ *    |                                      ^
+ *    +--h2o stops reading--> handed --------+  h2o starts again (next request, after "100 Continue")
+ */
+enum state { READING, PAUSED, HANDED };
+
+struct connection {
+    struct intake *intake;
+    h2o_socket_t *socket; /* NULL once closed */
+    h2o_socket_cb h2o_read;
+    h2o_linklist_t link;
+    enum state state;
+    size_t charged;
+    bool is_leader;
+    bool in_read; /* closing must leave the struct to on_read */
+};
+
+static void on_read(h2o_socket_t *socket, const char *failed);
+
+static size_t others(const struct intake *intake)
+{
+    return intake->limits.others(intake->limits.context);
+}
+
+static bool is_over(const struct intake *intake)
+{
+    size_t bytes = atomic_load(&intake->gauge->bytes);
+    return !intake->is_released && bytes > intake->limits.reserve &&
+           bytes + others(intake) > intake->limits.budget;
+}
+
+static void charge(struct connection *connection, size_t bytes)
+{
+    atomic_size_t *gauge = &connection->intake->gauge->bytes;
+    atomic_fetch_add(gauge, bytes - connection->charged); /* wraps as it should */
+    connection->charged = bytes;
+}
+
+static void resign(struct connection *connection)
+{
+    if (connection->is_leader) {
+        connection->is_leader = false;
+        atomic_store(&connection->intake->gauge->has_leader, false);
+    }
+}
+
+static bool become_leader(struct connection *connection)
+{
+    const struct intake *intake = connection->intake;
+    if (!connection->is_leader && others(intake) < intake->limits.reserve) {
+        connection->is_leader = !atomic_exchange(&intake->gauge->has_leader, true);
+    }
+    return connection->is_leader;
+}
+
+/* The one place where state changes. */
+static void enter(struct connection *connection, enum state state)
+{
+    struct intake *intake = connection->intake;
+    if (connection->state != READING) {
+        h2o_linklist_unlink(&connection->link);
+    }
+    connection->state = state;
+    if (state == PAUSED) {
+        h2o_linklist_insert(&intake->paused, &connection->link);
+        h2o_socket_read_stop(connection->socket);
+    } else if (state == HANDED) {
+        resign(connection);
+        h2o_linklist_insert(&intake->handed, &connection->link);
+    } else {
+        h2o_socket_read_start(connection->socket, on_read);
+    }
+}
+
+static void on_read(h2o_socket_t *socket, const char *failed)
+{
+    struct connection *connection = socket->on_close.data;
+    connection->in_read = true;
+    connection->h2o_read(socket, failed);
+    connection->in_read = false;
+    if (connection->socket == NULL) {
+        free(connection);
+        return;
+    }
+    charge(connection, socket->input->size);
+    if (socket->_cb.read != on_read) {
+        enter(connection, HANDED);
+    } else if (is_over(connection->intake) && !become_leader(connection)) {
+        enter(connection, PAUSED);
+    }
+}
+
+static void on_close(void *data)
+{
+    struct connection *connection = data;
+    charge(connection, 0);
+    resign(connection);
+    if (connection->state != READING) {
+        h2o_linklist_unlink(&connection->link);
+    }
+    connection->socket = NULL;
+    if (!connection->in_read) {
+        free(connection);
+    }
+}
+
+struct intake *intake_open(struct intake_gauge *gauge, const struct intake_limits *limits)
+{
+    struct intake *intake = memory_zalloc(sizeof(*intake));
+    intake->gauge = gauge;
+    intake->limits = *limits;
+    h2o_linklist_init_anchor(&intake->paused);
+    h2o_linklist_init_anchor(&intake->handed);
+    return intake;
+}
+
+void intake_close(struct intake *intake)
+{
+    free(intake);
+}
+
+void intake_watch(struct intake *intake, h2o_socket_t *socket)
+{
+    struct connection *connection = memory_zalloc(sizeof(*connection));
+    connection->intake = intake;
+    connection->socket = socket;
+    connection->h2o_read = socket->_cb.read;
+    socket->on_close.cb = on_close;
+    socket->on_close.data = connection;
+    enter(connection, READING);
+}
+
+void intake_drop_body(h2o_socket_t *socket, char *body, size_t len)
+{
+    struct connection *connection = socket->on_close.data;
+    if (connection == NULL || len < DROP_MIN) {
+        return;
+    }
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t first = ((uintptr_t)body + page - 1) & ~(page - 1);
+    uintptr_t end = ((uintptr_t)body + len) & ~(page - 1);
+    if (end > first && madvise((void *)first, end - first, MADV_DONTNEED) == 0) {
+        size_t dropped = end - first;
+        charge(connection, connection->charged > dropped ? connection->charged - dropped : 0);
+    }
+}
+
+/* h2o reads again when an answer is sent; then the connection is ours to watch again. */
+static void watch_again(struct intake *intake)
+{
+    h2o_linklist_t *next;
+    for (h2o_linklist_t *link = intake->handed.next; link != &intake->handed; link = next) {
+        next = link->next;
+        struct connection *connection = H2O_STRUCT_FROM_MEMBER(struct connection, link, link);
+        if (connection->socket->_cb.read != NULL) {
+            connection->h2o_read = connection->socket->_cb.read;
+            charge(connection, connection->socket->input->size);
+            enter(connection, READING);
+        }
+    }
+}
+
+void intake_release(struct intake *intake)
+{
+    intake->is_released = true;
+}
+
+bool intake_turn(struct intake *intake)
+{
+    watch_again(intake);
+    while (!h2o_linklist_is_empty(&intake->paused)) {
+        struct connection *oldest =
+            H2O_STRUCT_FROM_MEMBER(struct connection, link, intake->paused.next);
+        bool over = is_over(intake);
+        if (over && !become_leader(oldest)) {
+            return true;
+        }
+        enter(oldest, READING);
+        if (!intake->is_released) {
+            return !h2o_linklist_is_empty(&intake->paused); /* what it reads shows next time */
+        }
+    }
+    return false;
+}
