@@ -96,10 +96,11 @@ static void merge_equal_keys(struct apply *apply, const struct apply_row *rows, 
                 last->changed = 0;
                 last->is_changed = false;
                 last->old_timestamp_us = 0;
-                merge_begin(&last->incoming, row->row, row->project, row->received_us);
+                merge_begin(&last->incoming, row->row, row->project, row->received_us,
+                            &apply->arena);
             } else {
                 struct merged more;
-                merge_begin(&more, row->row, row->project, row->received_us);
+                merge_begin(&more, row->row, row->project, row->received_us, &apply->arena);
                 merge_add(&last->incoming, &more, &apply->arena);
             }
         }

@@ -63,13 +63,6 @@ static enum err append_texts(struct buf *out, const struct column *column, struc
                              struct arena *arena, struct error *error)
 {
     struct texts texts;
-    if (column->merge == MERGE_UNION) {
-        /* A set of one row alone has not been through merge. */
-        struct texts none = {NULL, 0};
-        if (texts_parse(json, arena, &texts)) {
-            json = texts_union(&texts, &none, arena);
-        }
-    }
     if (!texts_parse(json, arena, &texts)) {
         return error_set(error, ERR_REFUSED, "%s: not an array of strings", column->name);
     }

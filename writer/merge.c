@@ -35,8 +35,18 @@ int merge_timestamp_column(enum row_kind kind)
     return kind == ROW_TRACE ? (int)TRACE_TIMESTAMP : kind == ROW_SCORE ? (int)SCORE_TIMESTAMP : -1;
 }
 
+/* What is no set stays as it is: PostgreSQL will refuse it. */
+static void sort_set(struct slice *json, struct arena *arena)
+{
+    const struct texts none = {NULL, 0};
+    struct texts texts;
+    if (texts_parse(*json, arena, &texts)) {
+        *json = texts_union(&texts, &none, arena);
+    }
+}
+
 void merge_begin(struct merged *out, const struct row *row, struct slice project,
-                 int64_t received_us)
+                 int64_t received_us, struct arena *arena)
 {
     uint32_t count = row_tables[row->kind].column_count;
     out->kind = row->kind;
@@ -49,6 +59,9 @@ void merge_begin(struct merged *out, const struct row *row, struct slice project
     memcpy(out->values, row->values, count * sizeof(out->values[0]));
     for (uint32_t i = 0; i < count; i++) {
         out->versions[i] = row->version;
+        if (has(out, i) && row_tables[row->kind].columns[i].merge == MERGE_UNION) {
+            sort_set(&out->values[i].slice, arena);
+        }
     }
     int timestamp = merge_timestamp_column(row->kind);
     if (timestamp >= 0 && !has(out, (uint32_t)timestamp)) {

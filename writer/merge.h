@@ -27,10 +27,10 @@ struct merged {
 
 /*
  * A row by itself. A trace or score without a timestamp gets received_us as one, at
- * version_weak(received_us).
+ * version_weak(received_us). Sets are sorted, each text once.
  */
 void merge_begin(struct merged *out, const struct row *row, struct slice project,
-                 int64_t received_us);
+                 int64_t received_us, struct arena *arena);
 
 /* Merges from into into; returns the columns of into that changed. Whether event_version grew is
  * for the caller to see. from must have no unread values. */
