@@ -41,7 +41,8 @@ class Xtrace:
         self.exits = []  # (name, status) of those that were not killed on purpose
         # Bound, not listening: nobody else is given this port, and the gateway may share it.
         self.port_holder = socket.socket()
-        self.port_holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+            self.port_holder.setsockopt(socket.SOL_SOCKET, option, 1)
         self.port_holder.bind(("127.0.0.1", 0))
         self.port = self.port_holder.getsockname()[1]
 
@@ -77,6 +78,7 @@ class Xtrace:
             "XTRACE_LOG_LEVEL": "debug",
             "RATE_LIMIT_QPS": "0",
             "ASAN_OPTIONS": sanitizer + ":detect_stack_use_after_return=1",
+            "LSAN_OPTIONS": "print_suppressions=0",
             "UBSAN_OPTIONS": sanitizer + ":print_stacktrace=1",
         }
         return {**kept, **settings, **self.env}
