@@ -13,7 +13,7 @@
 #include "common/slice.h"
 #include "proto/row.h"
 
-enum { COLLECT_ALONE = UINT32_MAX };
+#define COLLECT_ALONE UINT32_MAX
 
 /* One record of the client's: an element of an array, or the only one of its place. */
 struct collect_record {

@@ -8,7 +8,7 @@
 #include "common/rfc3339.h"
 #include "gateway/ingest/validate.h"
 
-enum { NO_FIELD = UINT32_MAX };
+#define NO_FIELD UINT32_MAX
 
 struct reading {
     const struct fields *fields;

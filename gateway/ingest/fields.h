@@ -46,7 +46,9 @@ struct field {
         (key), sizeof(key) - 1, (form), (column)                                                   \
     }
 
-enum { FIELDS_MAX = 64, FIELDS_NO_INDEX = UINT32_MAX, FIELDS_UUIDS_MAX = 4 };
+#define FIELDS_NO_INDEX UINT32_MAX
+
+enum { FIELDS_MAX = 64, FIELDS_UUIDS_MAX = 4 };
 
 /* At most FIELDS_MAX in all; FORM_UUID ones stand first in table. Fields are numbered through both
  * tables. What the object says itself wins over what its nested member says. */

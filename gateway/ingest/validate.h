@@ -25,7 +25,7 @@
 /* One quintillion: the sum of two of them is still far from the end of a bigint. */
 #define VALIDATE_TOKENS_MAX INT64_C(1000000000000000000)
 
-enum { VALIDATE_NO_INDEX = UINT32_MAX };
+#define VALIDATE_NO_INDEX UINT32_MAX
 
 /* The first rule that a row breaks. The decoder knows what the client calls the column. */
 struct violation {
