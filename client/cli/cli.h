@@ -20,6 +20,14 @@ enum cli_exit {
     CLI_UNAVAILABLE = 5
 };
 
+/* What deploy/up leaves for its users in XTRACE_HOME/credentials; NULL: not there. */
+struct cli_credentials {
+    char *url;
+    char *token;
+    char *public_key;
+    char *secret_key;
+};
+
 struct cli {
     const char *url; /* arguments, environment or credentials file; NULL: not given */
     const char *token;
@@ -29,7 +37,9 @@ struct cli {
     bool is_json;
     bool is_full; /* traces show --full */
     bool has_color;
-    int width; /* of the terminal; 0: stdout is none, nothing is cut */
+    int width;                   /* of the terminal; 0: stdout is none, nothing is cut */
+    struct cli_credentials file; /* owned, as what follows */
+    char *joined_keys;           /* PUBLIC:SECRET of the environment or the file */
     struct xtrace_client *client;
 };
 
@@ -81,11 +91,12 @@ bool cli_parse_duration(const char *text, int64_t *duration_ms);
 
 /* ---- running: run.c ---- */
 
-/* Fills what the arguments left open from the environment and the credentials file. */
-void cli_settle(struct cli *cli);
-
-/* Makes the client. Ends with CLI_USAGE when a setting is wrong. */
+/* Fills what the arguments left open from the environment and the credentials file, and makes the
+ * client. Ends with CLI_USAGE when a setting is wrong. */
 void cli_connect(struct cli *cli);
+
+/* Frees what connect made; fine without it. */
+void cli_disconnect(struct cli *cli);
 
 /* The exit code of a call; anything but XTRACE_OK is put on stderr. missing: what a 404 means, may be
  * NULL. response may be NULL. */

@@ -111,7 +111,7 @@ int main(int argc, char **argv)
     }
     memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof(*argv));
     int code = command->run(&cli, argc - 2, argv + 2);
-    xtrace_client_destroy(cli.client);
+    cli_disconnect(&cli);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         cli_die(CLI_FAILED, "stdout: %s", strerror(errno));
     }

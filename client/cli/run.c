@@ -52,15 +52,7 @@ static char *unquote(char *value)
     return value;
 }
 
-/* What deploy/up leaves for its users: KEY=VALUE lines. */
-struct credentials {
-    char *url;
-    char *token;
-    char *public_key;
-    char *secret_key;
-};
-
-static void read_credentials(const char *path, struct credentials *out)
+static void read_credentials(const char *path, struct cli_credentials *out)
 {
     const struct {
         const char *key;
@@ -101,18 +93,18 @@ static const char *either(const char *first, const char *second)
     return first != NULL ? first : second;
 }
 
-void cli_settle(struct cli *cli)
+static void settle(struct cli *cli)
 {
-    struct credentials file = {NULL, NULL, NULL, NULL};
+    const struct cli_credentials *file = &cli->file;
     const char *home = either(environment("XTRACE_HOME"), ".xtrace");
     char *path = join(home, "/", "credentials");
-    read_credentials(path, &file);
+    read_credentials(path, &cli->file);
     free(path);
     cli->url = either(cli->url, either(environment("XTRACE_URL"), environment("BASE_URL")));
     /* A file that was merely found is meant for its own server: its secrets go to no other. */
     bool is_meant = environment("XTRACE_HOME") != NULL || cli->url == NULL ||
-                    (file.url != NULL && strcmp(cli->url, file.url) == 0);
-    cli->url = either(cli->url, file.url);
+                    (file->url != NULL && strcmp(cli->url, file->url) == 0);
+    cli->url = either(cli->url, file->url);
     if (cli->token != NULL || cli->keys != NULL) {
         return;
     }
@@ -120,12 +112,13 @@ void cli_settle(struct cli *cli)
     const char *secret_key = environment("XTRACE_SECRET_KEY");
     cli->token = environment("API_BEARER_TOKEN");
     if (cli->token == NULL && public_key == NULL && is_meant) {
-        cli->token = file.token;
-        public_key = file.public_key;
-        secret_key = file.secret_key;
+        cli->token = file->token;
+        public_key = file->public_key;
+        secret_key = file->secret_key;
     }
     if (cli->token == NULL && public_key != NULL && secret_key != NULL) {
-        cli->keys = join(public_key, ":", secret_key);
+        cli->joined_keys = join(public_key, ":", secret_key);
+        cli->keys = cli->joined_keys;
     }
 }
 
@@ -152,7 +145,7 @@ static void set_credentials(struct xtrace_options *options, const struct cli *cl
 void cli_connect(struct cli *cli)
 {
     struct xtrace_options *options;
-    cli_settle(cli);
+    settle(cli);
     if (xtrace_options_create(&options) != XTRACE_OK) {
         cli_die(CLI_FAILED, "no memory");
     }
@@ -172,6 +165,16 @@ void cli_connect(struct cli *cli)
         cli_die(CLI_FAILED, "no memory");
     }
     xtrace_options_destroy(options);
+}
+
+void cli_disconnect(struct cli *cli)
+{
+    xtrace_client_destroy(cli->client);
+    free(cli->joined_keys);
+    free(cli->file.url);
+    free(cli->file.token);
+    free(cli->file.public_key);
+    free(cli->file.secret_key);
 }
 
 static int exit_of(enum xtrace_status status)
