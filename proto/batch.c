@@ -57,13 +57,17 @@ void batch_pack_row(struct buf *out, const struct row *row)
     msgpack_pack_array(&packer, ROW_EXTRA_FIELDS + table->column_count);
     msgpack_pack_uint32(&packer, row->kind);
     msgpack_pack_int64(&packer, row->version);
+    uint32_t absent = 0;
     for (uint32_t i = 0; i < table->column_count; i++) {
-        if (row_has(row, i)) {
-            pack_value(&packer, table->columns[i].type, &row->values[i]);
-        } else {
-            msgpack_pack_nil(&packer);
+        if (!row_has(row, i)) {
+            absent++;
+            continue;
         }
+        pack_nils(&packer, absent);
+        absent = 0;
+        pack_value(&packer, table->columns[i].type, &row->values[i]);
     }
+    pack_nils(&packer, absent);
 }
 
 enum err batch_unpack_header(struct slice frame, struct batch_header *header, struct error *error)

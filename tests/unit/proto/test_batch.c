@@ -263,7 +263,7 @@ static void pack_row_start(struct buf *body, size_t elements, int64_t kind)
     msgpack_pack_int64(&packer, 1);
 }
 
-static void pack_nils(struct buf *body, size_t count)
+static void append_nils(struct buf *body, size_t count)
 {
     msgpack_packer packer;
     packer_init(&packer, body);
@@ -284,7 +284,7 @@ static void a_row_without_its_key_is_refused(void **state)
 {
     struct buf body = BUF_EMPTY;
     pack_row_start(&body, 2 + TRACE_COLUMN_COUNT, ROW_TRACE);
-    pack_nils(&body, TRACE_COLUMN_COUNT);
+    append_nils(&body, TRACE_COLUMN_COUNT);
     assert_body_refused(&body, 1, "row 0: a key column of traces is absent");
 
     struct row row = full_row(ROW_OBSERVATION);
@@ -297,15 +297,15 @@ static void another_shape_is_refused(void **state)
 {
     struct buf body = BUF_EMPTY;
     pack_row_start(&body, 2 + TRACE_COLUMN_COUNT, ROW_KIND_COUNT);
-    pack_nils(&body, TRACE_COLUMN_COUNT);
+    append_nils(&body, TRACE_COLUMN_COUNT);
     assert_body_refused(&body, 1, "row 0: unknown kind 3");
     pack_row_start(&body, 2 + TRACE_COLUMN_COUNT, -1);
-    pack_nils(&body, TRACE_COLUMN_COUNT);
+    append_nils(&body, TRACE_COLUMN_COUNT);
     assert_body_refused(&body, 1, "row 0: unknown kind -1");
     pack_row_start(&body, 2 + SCORE_COLUMN_COUNT, ROW_TRACE);
-    pack_nils(&body, SCORE_COLUMN_COUNT + 10);
+    append_nils(&body, SCORE_COLUMN_COUNT + 10);
     assert_body_refused(&body, 1, "row 0: 16 columns for traces, not 18");
-    pack_nils(&body, 100);
+    append_nils(&body, 100);
     assert_body_refused(&body, 1, "row 0: not a row");
 }
 
@@ -344,7 +344,7 @@ static void a_value_of_another_type_is_refused(void **state)
             } else if (column == TRACE_ID) {
                 buf_append(&body, "\xa1t", 2);
             } else {
-                pack_nils(&body, 1);
+                append_nils(&body, 1);
             }
         }
         assert_body_refused(&body, 1, cases[i].words);
@@ -355,7 +355,7 @@ static void bombs_claim_no_memory(void **state)
 {
     struct buf body = BUF_EMPTY;
     buf_append(&body, "\xdd\xff\xff\xff\xff\x00\x01", 7);
-    pack_nils(&body, 30);
+    append_nils(&body, 30);
     assert_body_refused(&body, 1, "row 0: 4294967293 columns for traces, not 18");
 
     for (int i = 0; i < 100000; i++) {
@@ -363,9 +363,9 @@ static void bombs_claim_no_memory(void **state)
     }
     assert_body_refused(&body, 1, "row 0: not a row");
 
-    pack_nils(&body, 100);
+    append_nils(&body, 100);
     assert_body_refused(&body, BATCH_ROWS_MAX, "100 bytes are too few for 1000000 rows");
-    pack_nils(&body, 100);
+    append_nils(&body, 100);
     assert_body_refused(&body, UINT32_MAX, "100 bytes are too few for 4294967295 rows");
 }
 
