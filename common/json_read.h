@@ -1,11 +1,10 @@
 /*
  * json_read: a pull reader over JSON text that validates exactly what it passes, once, and hands
  * values out as slices of the text itself. RFC 8259, held to what PostgreSQL's json and jsonb take
- * (tests/unit/common/test_json_differential). Not thread-safe; no state outside the struct.
+ * (tests/integration/test_json_differential.py). Not thread-safe; no state outside the struct.
  *
  * The text is the caller's and is written to in one case: an escape that no PostgreSQL text can
- * hold
- * (\u0000, a lone surrogate) is replaced in place by the escape \ufffd, which has the same length.
+ * hold (\u0000, a lone surrogate) is replaced in place by the escape \ufffd, of the same length.
  *
  * Refused, with the byte offset in error: anything that is not JSON, invalid UTF-8 (overlong forms
  * and encoded surrogates included), raw control characters in strings, nesting beyond max_depth,
@@ -62,7 +61,8 @@ void json_reader_init(struct json_reader *reader, char *text, size_t len, uint32
 
 bool json_failed(const struct json_reader *reader);
 
-/* The type of the value that comes next, without passing it. */
+/* The type of the value that comes next, without passing it. Fails the reader when none does, as
+ * the calls below do that ask for a type. */
 enum json_type json_peek(struct json_reader *reader);
 
 /* False when the value is not an object (array): then nothing is passed and nothing has failed, or
