@@ -41,9 +41,9 @@ class Xtrace:
         self.exits = []  # (name, status) of those that were not killed on purpose
         # Bound, not listening: nobody else is given this port, and the gateway may share it.
         self.port_holder = socket.socket()
+        self.port_holder.bind(("127.0.0.1", 0))  # before the options: with them it might get a port that is held
         for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
             self.port_holder.setsockopt(socket.SOL_SOCKET, option, 1)
-        self.port_holder.bind(("127.0.0.1", 0))
         self.port = self.port_holder.getsockname()[1]
 
     # Settings
