@@ -16,6 +16,7 @@
 
 enum parcel_state {
     PARCEL_WAITING,
+    PARCEL_SUSPECT,   /* waits until the others have gone (writer/settle.h) */
     PARCEL_STORED,    /* committed by us */
     PARCEL_DUPLICATE, /* its id was committed before */
     PARCEL_GIVEN_UP,  /* no receipt: the gateway sends it again or gives up itself */
@@ -33,6 +34,7 @@ struct parcel {
     struct row *rows; /* group's arena; slices borrow from message */
     enum parcel_state state;
     bool is_acked;
+    int failures;                    /* in a transaction of its own */
     struct receipt_refusal *refused; /* group's arena */
     uint32_t refused_count;
     struct parcel_repeat *repeats; /* further deliveries that want the receipt */

@@ -23,10 +23,9 @@ enum {
     TAKE_AT_ONCE = 16, /* messages unpacked before PostgreSQL is looked at again */
     BACKOFF_MIN_MS = 50,
     BACKOFF_MAX_MS = 1000,
-    STOP_MS = 10000, /* for the group in hand, after the signal */
-    STUCK_MS = 5000, /* a group that takes longer: the database counts as away */
-    TRIES_TOGETHER = 3,
-    TRIES_MAX = 40, /* against a database that can be reached: then the group is given up */
+    STOP_MS = 10000,    /* for the group in hand, after the signal */
+    STUCK_MS = 5000,    /* a group that takes longer: the database counts as away */
+    GIVE_UP_MS = 10000, /* a group that fails for so long while the database can be reached */
 };
 
 struct line {
@@ -36,6 +35,7 @@ struct line {
     struct receive *receive;
     struct session session;
     struct commit commit;
+    struct settle settle;
     struct maintain maintain;
     struct group groups[2];
     struct group *current; /* being settled */
@@ -190,46 +190,46 @@ static enum err connect_line(struct line *line, struct error *error)
     return line->is_stopping ? ERR_OK : err;
 }
 
-static void give_up_group(struct line *line, const struct error *error)
+/* After a failure: connected again, and a pause. False: it is time to stop. */
+static bool recover(struct line *line, int64_t pause_ms, int64_t *failing_since_ms)
 {
-    for (uint32_t i = 0; i < line->current->count; i++) {
-        if (line->current->parcels[i]->state == PARCEL_WAITING) {
-            line->current->parcels[i]->state = PARCEL_GIVEN_UP;
+    struct error error;
+    line->is_receiving = false;
+    if (!session_is_open(&line->session)) {
+        /* It was there before; only the first connection is ever hopeless. */
+        while (!line->is_stopping && connect_line(line, &error) != ERR_OK) {
+            pause_line(line, BACKOFF_MAX_MS);
         }
+        *failing_since_ms = clock_monotonic_ms();
+    } else {
+        pause_line(line, pause_ms);
     }
-    log_event(LOG_ERROR, "group given up", "error", error->text, NULL);
+    line->is_receiving = true;
+    return !line->is_stopping;
 }
 
 /* The current group, to its end: or until the time to stop is over. */
 static void settle_current(struct line *line)
 {
     struct error error;
-    int64_t backoff_ms = BACKOFF_MIN_MS;
+    int64_t pause_ms = 0;
+    int64_t failing_since_ms = 0;
     line->settle_began_ms = clock_monotonic_ms();
-    for (int tries = 1;; tries++) {
-        bool one_by_one = tries > TRIES_TOGETHER;
-        enum err err =
-            settle_group(&line->commit, line->receive, line->current, one_by_one, &error);
-        if (err == ERR_OK || line->is_stopping) {
+    while (settle_group(&line->settle, line->current, pause_ms > 0, &error) != ERR_OK) {
+        log_event(LOG_WARN, "group not committed", "error", error.text, "batches",
+                  log_text("%" PRIu32, line->current->count), NULL);
+        if (failing_since_ms == 0) {
+            failing_since_ms = clock_monotonic_ms();
+        } else if (session_is_open(&line->session) &&
+                   clock_monotonic_ms() - failing_since_ms > GIVE_UP_MS) {
+            settle_give_up(&line->settle, line->current, &error);
             break;
         }
-        log_event(LOG_WARN, "group not committed", "error", error.text, "kind", err_name(err),
-                  "batches", log_text("%" PRIu32, line->current->count), NULL);
-        if (tries == TRIES_MAX) {
-            give_up_group(line, &error);
+        pause_ms = pause_ms == 0 ? BACKOFF_MIN_MS : longer(pause_ms);
+        if (!recover(line, pause_ms, &failing_since_ms)) {
             break;
         }
-        line->is_receiving = false;
-        if (!session_is_open(&line->session) && connect_line(line, &error) != ERR_OK) {
-            continue; /* it was there before; only the first connection is ever hopeless */
-        }
-        if (tries > 1) {
-            pause_line(line, backoff_ms);
-            backoff_ms = longer(backoff_ms);
-        }
-        line->is_receiving = true;
     }
-    line->is_receiving = true;
     line->settle_began_ms = 0;
 }
 
@@ -313,6 +313,7 @@ enum err line_run(const struct config *config, int signal_fd, struct error *erro
     if (err == ERR_OK) {
         log_event(LOG_INFO, "started", "gateways", log_text("%" PRIu32, config->gateway_count),
                   NULL);
+        settle_init(&line.settle, &line.commit, line.receive);
         err = loop(&line, error);
     }
     group_finish(&line.groups[0]);
