@@ -7,7 +7,7 @@
 
 #include "common/arena.h"
 
-enum { DROP_MIN = 64 * 1024 }; /* smaller bodies are not worth a system call */
+enum { LARGE_BODY = 64 * 1024 }; /* smaller ones are not worth a system call */
 
 struct intake {
     struct intake_gauge *gauge;
@@ -49,8 +49,16 @@ static bool is_over(const struct intake *intake)
            bytes + others(intake) > intake->limits.budget;
 }
 
+/* A large body counts twice: the batch that is packed from it is about as long, and both are there
+ * until intake_drop_body. */
+static size_t weight(size_t bytes)
+{
+    return bytes < LARGE_BODY ? bytes : 2 * bytes;
+}
+
 static void charge(struct connection *connection, size_t bytes)
 {
+    bytes = weight(bytes);
     atomic_size_t *gauge = &connection->intake->gauge->bytes;
     atomic_fetch_add(gauge, bytes - connection->charged); /* wraps as it should */
     connection->charged = bytes;
@@ -153,15 +161,14 @@ void intake_watch(struct intake *intake, h2o_socket_t *socket)
 void intake_drop_body(h2o_socket_t *socket, char *body, size_t len)
 {
     struct connection *connection = socket->on_close.data;
-    if (connection == NULL || len < DROP_MIN) {
+    if (connection == NULL || len < LARGE_BODY) {
         return;
     }
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t first = ((uintptr_t)body + page - 1) & ~(page - 1);
     uintptr_t end = ((uintptr_t)body + len) & ~(page - 1);
     if (end > first && madvise((void *)first, end - first, MADV_DONTNEED) == 0) {
-        size_t dropped = end - first;
-        charge(connection, connection->charged > dropped ? connection->charged - dropped : 0);
+        charge(connection, connection->socket->input->size - (end - first));
     }
 }
 

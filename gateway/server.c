@@ -205,11 +205,13 @@ static void loop_open(struct loop *loop)
                                     .statement_timeout_ms = (uint32_t)config->query_timeout_ms,
                                     .wait_timeout_ms = (uint32_t)config->query_timeout_ms,
                                 });
-    loop->intake = intake_open(
-        &loop->server->gauge, &(struct intake_limits){.budget = (size_t)config->max_in_flight_bytes,
-                                                      .reserve = INTAKE_RESERVE_BYTES,
-                                                      .others = batch_bytes,
-                                                      .context = gateway->deliver});
+    struct intake_limits limits = {
+        .budget = (size_t)config->max_in_flight_bytes / 4 * 3, /* buffers that grow take more */
+        .reserve = INTAKE_RESERVE_BYTES,
+        .others = batch_bytes,
+        .context = gateway->deliver,
+    };
+    loop->intake = intake_open(&loop->server->gauge, &limits);
     worker->port = deliver_port_open(gateway->deliver, &loop->context);
     loop->stop = h2o_evloop_socket_create(loop->evloop, loop->stop_fd, H2O_SOCKET_FLAG_DONT_READ);
     loop->stop->data = loop;
