@@ -55,6 +55,9 @@ CREATE INDEX traces_by_user ON traces (project_id, user_id, timestamp DESC, id D
     WHERE user_id IS NOT NULL;
 CREATE INDEX traces_by_session ON traces (project_id, session_id, timestamp DESC, id DESC)
     WHERE session_id IS NOT NULL;
+-- Names may be longer than an index entry; readers repeat the condition (gateway/read/traces_sql.h).
+CREATE INDEX traces_by_name ON traces (project_id, name, timestamp DESC, id DESC)
+    WHERE octet_length(name) <= 800;
 CREATE INDEX traces_by_tag ON traces USING gin (all_tags);
 
 CREATE TABLE observations (
