@@ -171,7 +171,7 @@ static void read_observation(struct decoding *decoding)
     uint32_t record;
     bool object =
         fields_read(&observation_fields, &decoding->reader, decoding->input->scratch, fields_row);
-    row->version = version_event(decoding->input->received_us + index);
+    row->version = version_event(decoding->input->received_us + decoding->out->row_count);
     if (json_failed(&decoding->reader) ||
         !collect_fields(decoding, "observations", index, &observation_fields, fields_row, object,
                         &record)) {

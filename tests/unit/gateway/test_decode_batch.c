@@ -112,7 +112,7 @@ static void later_records_have_later_versions(void **state)
                       OBSERVATION_B, TRACE_A) "],\"trace\":{\"id\":\"" TRACE_A "\"}}");
     assert_int_equal(decoded_row(&d, ROW_OBSERVATION, OBSERVATION_A)->version, DECODED_RECEIVED_US);
     assert_int_equal(decoded_row(&d, ROW_OBSERVATION, OBSERVATION_B)->version,
-                     DECODED_RECEIVED_US + 2);
+                     DECODED_RECEIVED_US + 1);
     decoded_close(&d);
 }
 
