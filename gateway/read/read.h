@@ -58,5 +58,10 @@ void read_bind_texts(struct read *read, const char *const *texts, size_t count);
 /* (page - 1) * limit, at most INT64_MAX. */
 void read_bind_offset(struct read *read);
 
-/* SQL for a time as the API writes it; the session's time zone is UTC. */
-#define READ_SQL_TIME(time) "to_char(" time ", 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+/* SQL for a time as the API writes it, its fraction in 0, 3 or 6 digits as needed; the session's
+ * time zone is UTC. */
+#define READ_SQL_TIME(time)                                                                        \
+    "to_char(" time ", CASE WHEN " time " <> date_trunc('milliseconds', " time ")"                 \
+    " THEN 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'"                                                    \
+    " WHEN " time " <> date_trunc('second', " time ") THEN 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'"    \
+    " ELSE 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"' END)"

@@ -1,7 +1,9 @@
 """POST /v1/l/batch and the detail route: what is sent is what is read back."""
 
+import datetime
 import itertools
 import json
+import re
 import uuid
 
 import pytest
@@ -9,6 +11,12 @@ import pytest
 from support.records import new_id, new_observation, new_trace
 
 T0 = "2026-03-01T10:00:00Z"
+
+
+def moment(text):
+    """Times are compared as moments: how many digits a fraction shows is tested once."""
+    assert text.endswith("Z"), text
+    return datetime.datetime.fromisoformat(text)
 
 
 def send(xtrace, trace=None, observations=()):
@@ -113,9 +121,10 @@ def test_every_field_of_an_observation_comes_back(xtrace):
     send(xtrace, trace, [sent])
     got = read_one(xtrace, trace)
     for key, value in sent.items():
-        if key not in ("promptVersion", "unit", "startTime"):
+        if key.endswith("Time"):
+            assert moment(got[key]) == moment(value), key
+        elif key not in ("promptVersion", "unit"):
             assert got[key] == value, key
-    assert got["startTime"] == "2026-03-01T10:00:00.500Z"
     assert got["promptVersion"] == 7
     assert got["usage"] == {"input": 10, "output": 20, "total": 30, "unit": "TOKENS", "inputCost": 0.0625,
                             "outputCost": 0.125, "totalCost": 0.1875}
@@ -145,7 +154,7 @@ def test_null_is_absent_everywhere(xtrace):
     send(xtrace, trace)
     send(xtrace, {"id": trace["id"], **dict.fromkeys(nulls)})
     got = read(xtrace, trace)
-    assert (got["name"], got["timestamp"]) == ("kept", T0)
+    assert (got["name"], moment(got["timestamp"])) == ("kept", moment(T0))
     observation = new_observation(trace, name="kept", type="SPAN", startTime=T0)
     nulls = ("type name startTime endTime completionStartTime model modelParameters input output usage level"
              " statusMessage parentObservationId promptId promptName promptVersion modelId inputPrice outputPrice"
@@ -154,7 +163,7 @@ def test_null_is_absent_everywhere(xtrace):
     send(xtrace, None, [observation])
     send(xtrace, None, [{"id": observation["id"], "traceId": trace["id"], **dict.fromkeys(nulls)}])
     got = read_one(xtrace, trace)
-    assert (got["name"], got["type"], got["startTime"]) == ("kept", "SPAN", T0)
+    assert (got["name"], got["type"], moment(got["startTime"])) == ("kept", "SPAN", moment(T0))
 
 
 @pytest.mark.parametrize("key", ["sessionId", "session_id"])
@@ -208,10 +217,12 @@ def test_a_later_record_never_erases(xtrace):
            "metadata": {"b": 2}}])
     got = read(xtrace, trace)
     assert (got["name"], got["input"], got["output"], got["userId"], got["sessionId"]) == ("n", 1, 3, "u", "s")
-    assert (got["tags"], got["timestamp"], got["environment"], got["public"]) == (["t"], T0, "prod", True)
+    assert (got["tags"], got["environment"], got["public"]) == (["t"], "prod", True)
+    assert moment(got["timestamp"]) == moment(T0)
     assert got["metadata"] == {"a": 1, "b": 2, "deep": {"x": 1, "y": 2}}
     (merged,) = got["observations"]
-    assert (merged["name"], merged["input"], merged["output"], merged["startTime"]) == ("begin", "in", "out", T0)
+    assert (merged["name"], merged["input"], merged["output"]) == ("begin", "in", "out")
+    assert moment(merged["startTime"]) == moment(T0)
     assert (merged["metadata"], merged["environment"], merged["latency"]) == ({"a": 1, "b": 2}, "prod", 2)
 
 
@@ -238,8 +249,8 @@ def test_sending_again_changes_nothing_but_updated_at(xtrace):
     first = read(xtrace, trace)
     send(xtrace, trace, observations)
     second = read(xtrace, trace)
-    first.pop("updatedAt"), second.pop("updatedAt")
-    assert first["createdAt"] == second["createdAt"]
+    for record in [first, second, *first["observations"], *second["observations"]]:
+        record.pop("updatedAt", None)
     assert first == second
 
 
@@ -250,7 +261,8 @@ def test_an_observation_alone_makes_a_placeholder_that_the_trace_fills(xtrace):
     assert (got["environment"], got["name"]) == ("staging", None)
     send(xtrace, {"id": trace["id"], "name": "late", "timestamp": T0})
     got = read(xtrace, trace)
-    assert (got["name"], got["timestamp"], got["environment"]) == ("late", T0, "staging")
+    assert (got["name"], got["environment"]) == ("late", "staging")
+    assert moment(got["timestamp"]) == moment(T0)
 
 
 def test_one_request_may_hold_observations_of_several_traces(xtrace):
@@ -369,8 +381,10 @@ def test_payload_text_comes_back_as_sent(xtrace, text):
     answer = xtrace.client().post("/v1/l/batch", b'{"trace":{"id":"%s","input":%s}}' % (made.encode(), text.encode()))
     assert answer.status == 200, answer.text
     body = xtrace.client().get(f"/api/public/traces/{made}").body.decode()
-    as_written = json.dumps(json.loads(text)) if "\\u" in text else None
-    assert f'"input":{text}' in body.replace('"input": ', '"input":') or (as_written and json.loads(text) == json.loads(body)["input"])
+    if "\\u" in text:
+        assert json.loads(body)["input"] == json.loads(text)
+    else:
+        assert re.search(r'"input" ?: ?' + re.escape(text) + r" ?[,}]", body)
 
 
 def test_what_postgres_cannot_hold_is_replaced_not_refused(xtrace):
