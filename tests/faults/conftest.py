@@ -43,10 +43,11 @@ class Maker:
         return system
 
     def finish(self):
+        made, self._made = self._made, []
         try:
-            finish_all([system for system, _ in reversed(self._made)])
+            finish_all([system for system, _ in reversed(made)])
         finally:
-            for _, database in self._made:
+            for _, database in made:
                 if database:
                     database.drop()
 

@@ -66,6 +66,7 @@ def campaign(stack, folder, nemesis, rounds=3, seed=None, targets=None, threads=
     rounds = (ROUNDS or rounds) * (getattr(nemesis, "long_factor", 1) if LONG else 1)
     seed = seed or f"{nemesis.name}/{os.environ.get('XTRACE_FAULT_SEED', '1')}"
     chance = random.Random(seed)
+    stack.sql("CHECKPOINT")  # a recovery shall not have the making of the database to do again
     ledger = Ledger(folder / "ledger")
     began_us = int(time.time() * 10**6)
     began = time.monotonic()
@@ -76,7 +77,7 @@ def campaign(stack, folder, nemesis, rounds=3, seed=None, targets=None, threads=
         while struck < rounds or time.monotonic() - began < SECONDS:
             nemesis.strike(stack, chance)
             struck += 1
-            assert load.wait_for_progress(2 * threads, recovery_s), (
+            assert load.wait_for_progress(10 * threads, recovery_s), (
                 f"no recovery within {recovery_s} s after strike {struck} of {nemesis.name}: {load.report}"
             )
     finally:
@@ -174,6 +175,8 @@ class RestartWriters:
         for writer in stack.writers:
             writer.stop()
             writer.start()
+        # Before it is up, SIGTERM simply ends it.
+        wait_for(lambda: len(writer_backends(stack)) >= len(stack.writers), 20, "the writers' connections")
 
 
 class GatewayDiesWhileWritersHold:
@@ -301,18 +304,19 @@ class NoConnections:
         try:
             with psycopg.connect(stack.dsn, autocommit=True) as owner:
                 end = time.monotonic() + 10
-                while time.monotonic() < end and len(hogs) < 500:
+                alone = 0
+                while alone < 5:
+                    assert time.monotonic() < end, "the programs always find a free connection"
                     try:
                         hogs.append(psycopg.connect(stack.database.urls["gateway"], connect_timeout=5))
+                        alone = 0
                     except psycopg.OperationalError:
-                        owner.execute(
-                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-                            " AND pid <> pg_backend_pid() AND pid <> ALL(%s) AND backend_type = 'client backend'",
-                            [[hog.info.backend_pid for hog in hogs]],
-                        )
-                        ours = {hog.info.backend_pid for hog in hogs} | {owner.info.backend_pid}
-                        if not set(backends(stack.dsn)) - ours:
-                            break
+                        ours = [hog.info.backend_pid for hog in hogs] + [owner.info.backend_pid]
+                        ended = owner.execute(
+                            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                            " WHERE backend_type = 'client backend' AND pid <> ALL(%s)", [ours]).fetchone()[0]  # fmt: skip
+                        alone = 0 if ended else alone + 1
+                        hold(0.05)
                 assert hogs
             hold(self.seconds)
         finally:
