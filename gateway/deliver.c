@@ -437,7 +437,8 @@ enum err deliver_send(struct deliver_port *port, const struct delivery *delivery
                       void *waiter)
 {
     struct deliver *deliver = port->deliver;
-    if (!reserve(deliver, delivery->body_len)) {
+    size_t cost = delivery->header_len + delivery->body_len + DELIVER_OVERHEAD_BYTES;
+    if (!reserve(deliver, cost)) {
         return ERR_BUSY;
     }
     atomic_fetch_add(&deliver->count, 1);
@@ -446,7 +447,7 @@ enum err deliver_send(struct deliver_port *port, const struct delivery *delivery
     parcel->flight.deadline_ms = clock_monotonic_ms() + deliver->deadline_ms;
     parcel->header = delivery->header;
     parcel->header_len = delivery->header_len;
-    parcel->body = wire_body_create(delivery->body, delivery->body_len, &deliver->bytes);
+    parcel->body = wire_body_create(delivery->body, delivery->body_len, cost, &deliver->bytes);
     parcel->done = done;
     parcel->waiter = waiter;
     parcel->port = port;

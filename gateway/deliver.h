@@ -28,6 +28,9 @@ struct deliver_options {
     size_t max_in_flight_bytes; /* kept and not yet acknowledged, over all ports */
 };
 
+/* What a batch in flight counts beside its own bytes: its request, connection and table rows. */
+enum { DELIVER_OVERHEAD_BYTES = 8 * 1024 };
+
 /* One batch ready to go. Both frames are malloc'ed and belong to whoever owns the struct's content.
  */
 struct delivery {
@@ -70,7 +73,7 @@ MUST_CHECK enum err deliver_send(struct deliver_port *port, const struct deliver
 /* True when a writer with a reachable database was heard of within max_age_ms. Any thread. */
 bool deliver_has_writer(struct deliver *deliver, uint32_t max_age_ms);
 
-/* Bytes kept at present, over all ports. Any thread. */
+/* Bytes kept at present, over all ports, with the overhead. Any thread. */
 size_t deliver_in_flight_bytes(struct deliver *deliver);
 /* Batches kept at present, over all ports; zero means that nothing is owed to anyone. Any thread.
  */

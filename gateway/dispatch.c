@@ -32,6 +32,10 @@ static int hex_digit(char c)
 
 static bool decode_segment(struct slice raw, struct arena *arena, struct slice *out)
 {
+    if (raw.len == 0 || memchr(raw.data, '%', raw.len) == NULL) {
+        *out = raw;
+        return utf8_valid_prefix(raw) == raw.len;
+    }
     char *data = arena_alloc(arena, raw.len);
     size_t len = 0;
     for (size_t i = 0; i < raw.len; i++) {
@@ -95,7 +99,7 @@ static bool split_path(struct slice path, struct arena *arena, struct segments *
 }
 
 static bool match_path(const char *pattern, const struct segments *segments,
-                       struct slice params[REQUEST_PARAMS_MAX])
+                       struct slice params[REQUEST_PARAMS_MAX], size_t *count)
 {
     size_t param_count = 0;
     const char *at = pattern + 1;
@@ -115,6 +119,7 @@ static bool match_path(const char *pattern, const struct segments *segments,
         }
         at = slash != NULL ? slash + 1 : NULL;
     }
+    *count = param_count;
     return at == NULL;
 }
 
@@ -140,11 +145,15 @@ enum match dispatch_match(const struct route *table, struct slice method, struct
         return MATCH_NOTHING;
     }
     for (const struct route *row = table; row->method != NULL; row++) {
-        if (!match_path(row->path, &segments, params)) {
+        size_t param_count;
+        if (!match_path(row->path, &segments, params, &param_count)) {
             continue;
         }
         if (match_method(row->method, method)) {
             *route = row;
+            for (size_t i = 0; i < param_count; i++) {
+                params[i] = arena_copy(arena, params[i]);
+            }
             return MATCH_ROUTE;
         }
         add_method(allow, row->method);

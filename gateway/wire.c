@@ -36,11 +36,12 @@ struct wire {
     int lock_fd;     /* ipc only: held as long as the endpoints are ours; -1 otherwise */
 };
 
-struct wire_body *wire_body_create(char *data, size_t len, atomic_size_t *bytes_held)
+struct wire_body *wire_body_create(char *data, size_t len, size_t cost, atomic_size_t *bytes_held)
 {
     struct wire_body *body = memory_alloc(sizeof(*body));
     body->data = data;
     body->len = len;
+    body->cost = cost;
     body->bytes_held = bytes_held;
     atomic_store(&body->_references, 1);
     return body;
@@ -49,7 +50,7 @@ struct wire_body *wire_body_create(char *data, size_t len, atomic_size_t *bytes_
 void wire_body_release(struct wire_body *body)
 {
     if (atomic_fetch_sub_explicit(&body->_references, 1, memory_order_acq_rel) == 1) {
-        atomic_fetch_sub_explicit(body->bytes_held, body->len, memory_order_relaxed);
+        atomic_fetch_sub_explicit(body->bytes_held, body->cost, memory_order_relaxed);
         free(body->data);
         free(body);
     }

@@ -23,12 +23,13 @@ struct wire;
 struct wire_body {
     char *data; /* malloc'ed, owned */
     size_t len;
-    atomic_size_t *bytes_held; /* len is taken off when the last reference goes */
+    size_t cost;               /* what the batch was counted as */
+    atomic_size_t *bytes_held; /* cost is taken off when the last reference goes */
     atomic_uint _references;
 };
 
-/* Takes data over; the caller holds the first reference and has added len to bytes_held. */
-struct wire_body *wire_body_create(char *data, size_t len, atomic_size_t *bytes_held);
+/* Takes data over; the caller holds the first reference and has added cost to bytes_held. */
+struct wire_body *wire_body_create(char *data, size_t len, size_t cost, atomic_size_t *bytes_held);
 void wire_body_release(struct wire_body *body);
 
 /*

@@ -211,7 +211,7 @@ static void a_receipt_reaches_the_waiter_of_its_port(void **state)
     assert_int_equal(send_batch(f, 1, 2, 100, &b), ERR_OK);
     assert_int_equal(a.calls, 0);
     assert_int_equal(deliver_in_flight_count(f->deliver), 2);
-    assert_int_equal(deliver_in_flight_bytes(f->deliver), 200);
+    assert_int_equal(deliver_in_flight_bytes(f->deliver), 2 * (101 + DELIVER_OVERHEAD_BYTES));
     assert_int_equal(receive_batch(f, WAIT_MS), 1);
     assert_int_equal(receive_batch(f, WAIT_MS), 2);
     acknowledge(f, 2);
@@ -314,7 +314,7 @@ static void at_the_deadline_the_waiter_hears_unavailable(void **state)
 static void beyond_the_budget_it_is_busy(void **state)
 {
     struct fixture *f = *state;
-    open_gateway(f, 60000, WAIT_MS, 1000);
+    open_gateway(f, 60000, WAIT_MS, 1000 + 2 * (DELIVER_OVERHEAD_BYTES + 1 /* header */));
     struct waiter a = {0};
     struct waiter b = {0};
     struct waiter c = {0};
@@ -330,6 +330,19 @@ static void beyond_the_budget_it_is_busy(void **state)
     close_ports(f); /* b and c are told while they exist */
     assert_int_equal(b.err, ERR_UNAVAILABLE);
     assert_int_equal(c.err, ERR_UNAVAILABLE);
+}
+
+static void little_batches_count_more_than_their_bytes(void **state)
+{
+    struct fixture *f = *state;
+    open_gateway(f, 60000, WAIT_MS, 10 * DELIVER_OVERHEAD_BYTES);
+    struct waiter waiters[10] = {{0}};
+    int sent = 0;
+    while (sent < 10 && send_batch(f, 0, (uint8_t)sent, 1, &waiters[sent]) == ERR_OK) {
+        sent++;
+    }
+    assert_int_equal(sent, 9);
+    close_ports(f);
 }
 
 static void one_batch_beyond_the_budget_passes_when_alone(void **state)
@@ -471,6 +484,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(at_the_deadline_the_waiter_hears_unavailable, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(beyond_the_budget_it_is_busy, setup, teardown),
+        cmocka_unit_test_setup_teardown(little_batches_count_more_than_their_bytes, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(one_batch_beyond_the_budget_passes_when_alone, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(garbage_on_the_receipts_socket_is_ignored, setup, teardown),
