@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "gateway/listen.h"
+#include "common/listen.h"
 #include "gateway/request.h"
 #include "proto/queue.h"
 
@@ -209,7 +209,11 @@ static enum err check_texts(const struct config *config, struct error *error)
     }
     char host[LISTEN_ADDRESS_SIZE];
     char port[LISTEN_ADDRESS_SIZE];
-    return listen_parse(config->bind_addr, host, port, error);
+    enum err err = listen_parse(config->bind_addr, host, port, error);
+    if (err != ERR_OK) {
+        error_context(error, "BIND_ADDR");
+    }
+    return err;
 }
 
 enum err config_read(struct config *config, struct error *error)

@@ -15,6 +15,7 @@
 
 #include "common/arena.h"
 #include "common/clock.h"
+#include "common/listen.h"
 #include "common/log.h"
 #include "gateway/deliver.h"
 #include "gateway/discard.h"
@@ -23,7 +24,6 @@
 #include "gateway/framing.h"
 #include "gateway/health.h"
 #include "gateway/intake.h"
-#include "gateway/listen.h"
 #include "gateway/read/db.h"
 #include "gateway/reply.h"
 #include "gateway/request.h"
@@ -76,16 +76,19 @@ struct worker *server_worker(h2o_context_t *context)
 static bool is_well_framed(struct request *request)
 {
     h2o_req_t *h2o = request->h2o;
-    const h2o_buffer_t *input = h2o->conn->callbacks->get_socket(h2o->conn)->input;
-    struct error error;
+    const h2o_socket_t *socket = h2o->conn->callbacks->get_socket(h2o->conn);
     /* h2o drops a request from the connection's buffer only after its answer. */
-    if (framing_check((struct slice){input->bytes, input->size}, h2o->version < 0x101, &error) ==
-        ERR_OK) {
-        return true;
+    struct slice head = {socket->input->bytes, socket->input->size};
+    struct error error;
+    enum err err = framing_check(head, h2o->version < 0x101, &error);
+    if (err == ERR_OK && !intake_is_well_chunked(socket)) {
+        err = error_set(&error, ERR_INVALID, "malformed chunk");
     }
-    h2o->http1_is_persistent = 0; /* nobody knows where the next request begins */
-    reply_error(request, ERR_INVALID, &error);
-    return false;
+    if (err != ERR_OK) {
+        h2o->http1_is_persistent = 0; /* nobody knows where the next request begins */
+        reply_error(request, err, &error);
+    }
+    return err == ERR_OK;
 }
 
 static int on_request(h2o_handler_t *handler, h2o_req_t *h2o)
@@ -206,7 +209,7 @@ static void loop_open(struct loop *loop)
                                     .wait_timeout_ms = (uint32_t)config->query_timeout_ms,
                                 });
     struct intake_limits limits = {
-        .budget = (size_t)config->max_in_flight_bytes / 4 * 3, /* buffers that grow take more */
+        .budget = (size_t)config->max_in_flight_bytes / 2, /* buffers that grow take more */
         .reserve = INTAKE_RESERVE_BYTES,
         .others = batch_bytes,
         .context = gateway->deliver,
@@ -348,6 +351,8 @@ enum err server_open(struct server **out, struct gateway *gateway, struct error 
         log_event(LOG_INFO, "listening", "address", address, "threads", log_text("%d", count),
                   "queue", gateway->config->queue, NULL);
         *out = server;
+    } else {
+        error_context(error, "BIND_ADDR");
     }
     free(fds);
     return err;

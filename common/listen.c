@@ -1,10 +1,9 @@
-#include "gateway/listen.h"
+#include "common/listen.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +13,9 @@
 
 enum {
     BACKLOG = 65535, /* the kernel clips it to somaxconn */
-    /* Answers that nobody takes for so long are given up: HTTP/1 in h2o has no write timeout. */
+    /* What nobody takes for so long is given up: HTTP/1 in h2o has no write timeout. */
     STALLED_READER_MS = 20000,
-    BIND_TRIES = 20, /* a gateway that drains may need a moment to let go */
+    BIND_TRIES = 20, /* a process that drains may need a moment to let go */
     BIND_RETRY_MS = 50,
 };
 
@@ -35,7 +34,7 @@ enum err listen_parse(const char *address, char host[LISTEN_ADDRESS_SIZE],
     bool digits = colon != NULL && colon[1] != '\0' && strlen(colon + 1) <= 5 &&
                   strspn(colon + 1, "0123456789") == strlen(colon + 1);
     if (!digits || bare_ipv6 || host_len >= LISTEN_ADDRESS_SIZE || atoi(colon + 1) > 65535) {
-        return error_set(error, ERR_INVALID, "BIND_ADDR must be HOST:PORT or [IPV6]:PORT");
+        return error_set(error, ERR_INVALID, "not HOST:PORT or [IPV6]:PORT");
     }
     memcpy(host, host_at, host_len);
     host[host_len] = '\0';
@@ -130,16 +129,61 @@ enum err listen_open(const char *address, int count, int *fds, char actual[LISTE
     struct addrinfo *found;
     int failed = getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &found);
     if (failed != 0) {
-        return error_set(error, ERR_INVALID, "BIND_ADDR %s: %s", address, gai_strerror(failed));
+        return error_set(error, ERR_INVALID, "%s: %s", address, gai_strerror(failed));
     }
     struct sockaddr_storage chosen = {0};
     socklen_t chosen_len = found->ai_addrlen;
     memcpy(&chosen, found->ai_addr, found->ai_addrlen);
     freeaddrinfo(found);
     if (!probe(&chosen, &chosen_len) || !open_all(&chosen, chosen_len, count, fds)) {
-        return error_set(error, ERR_UNAVAILABLE, "cannot listen on BIND_ADDR %s: %s", address,
+        return error_set(error, ERR_UNAVAILABLE, "cannot listen on %s: %s", address,
                          strerror(errno));
     }
     describe(&chosen, chosen_len, actual);
     return ERR_OK;
+}
+
+static bool is_private_ipv4(uint32_t address)
+{
+    static const struct {
+        uint32_t net;
+        int bits;
+    } nets[] = {
+        {0x7F000000, 8},                                      /* loopback */
+        {0x0A000000, 8},  {0xAC100000, 12}, {0xC0A80000, 16}, /* RFC 1918 */
+        {0x64400000, 10}, /* RFC 6598: shared within a provider or a cloud */
+        {0xA9FE0000, 16}, /* link-local */
+    };
+    for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++) {
+        if ((address ^ nets[i].net) >> (32 - nets[i].bits) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_private_ipv6(const struct in6_addr *address)
+{
+    if (IN6_IS_ADDR_V4MAPPED(address)) {
+        uint32_t ipv4;
+        memcpy(&ipv4, address->s6_addr + 12, sizeof(ipv4));
+        return is_private_ipv4(ntohl(ipv4));
+    }
+    bool is_unique_local = (address->s6_addr[0] & 0xFE) == 0xFC;
+    return IN6_IS_ADDR_LOOPBACK(address) || IN6_IS_ADDR_LINKLOCAL(address) || is_unique_local;
+}
+
+bool listen_is_private(int fd)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in ipv4;
+        struct sockaddr_in6 ipv6;
+    } address;
+    socklen_t len = sizeof(address);
+    if (getsockname(fd, &address.any, &len) != 0) {
+        return false;
+    }
+    return address.any.sa_family == AF_INET6 ? is_private_ipv6(&address.ipv6.sin6_addr)
+                                             : is_private_ipv4(ntohl(address.ipv4.sin_addr.s_addr));
 }
