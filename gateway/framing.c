@@ -87,15 +87,52 @@ static bool next_line(const char **at, const char *end, struct slice *line)
     return len > 0;
 }
 
-enum err framing_check(struct slice head, bool http_1_0, struct error *error)
+/* Empty lines before the request line are let pass by h2o. */
+static const char *skip_empty_lines(struct slice head)
 {
     const char *at = head.data;
-    const char *end = head.data + head.len;
-    struct slice line;
-    /* Empty lines before the request line are let pass by h2o. */
-    while (at < end && (*at == '\r' || *at == '\n')) {
+    while (at < head.data + head.len && (*at == '\r' || *at == '\n')) {
         at++;
     }
+    return at;
+}
+
+size_t framing_head_len(struct slice text, size_t known)
+{
+    const char *at = skip_empty_lines(text);
+    const char *end = text.data + text.len;
+    if (known > 3 && text.data + known - 3 > at) {
+        at = text.data + known - 3;
+    }
+    while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+        at++;
+        const char *next = at < end && *at == '\r' ? at + 1 : at;
+        if (next < end && *next == '\n') {
+            return (size_t)(next + 1 - text.data);
+        }
+    }
+    return 0;
+}
+
+bool framing_is_coded(struct slice head)
+{
+    const char *at = skip_empty_lines(head);
+    const char *end = head.data + head.len;
+    struct slice line;
+    struct slice value;
+    while (next_line(&at, end, &line)) {
+        if (is_name(line, "transfer-encoding", &value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum err framing_check(struct slice head, bool http_1_0, struct error *error)
+{
+    const char *at = skip_empty_lines(head);
+    const char *end = head.data + head.len;
+    struct slice line;
     if (!next_line(&at, end, &line)) {
         return ERR_OK;
     }

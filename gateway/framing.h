@@ -16,3 +16,10 @@
  * folded line.
  */
 MUST_CHECK enum err framing_check(struct slice head, bool http_1_0, struct error *error);
+
+/* The length of the head that text starts with, its blank line included; 0 while that is not there.
+ * known: bytes at the start that were looked at before without finding it. */
+size_t framing_head_len(struct slice text, size_t known);
+
+/* True when the head has a Transfer-Encoding. */
+bool framing_is_coded(struct slice head);

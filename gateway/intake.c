@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "common/arena.h"
+#include "gateway/chunks.h"
+#include "gateway/framing.h"
 
 enum { LARGE_BODY = 64 * 1024 }; /* smaller ones are not worth a system call */
 
@@ -24,6 +26,12 @@ struct intake {
  */
 enum state { READING, PAUSED, HANDED };
 
+enum part {
+    PART_HEAD,
+    PART_CHUNKED,
+    PART_OTHER, /* a body that is not chunked, or nobody knows */
+};
+
 struct connection {
     struct intake *intake;
     h2o_socket_t *socket; /* NULL once closed */
@@ -31,6 +39,8 @@ struct connection {
     h2o_linklist_t link;
     enum state state;
     size_t charged;
+    enum part part;
+    struct chunks chunks;
     bool is_leader;
     bool in_read; /* closing must leave the struct to on_read */
 };
@@ -100,9 +110,39 @@ static void enter(struct connection *connection, enum state state)
     }
 }
 
+/* Looks at what was just read before h2o decodes it in place. */
+static void follow(struct connection *connection)
+{
+    const h2o_socket_t *socket = connection->socket;
+    struct slice input = {socket->input->bytes, socket->input->size};
+    size_t known = input.len - socket->bytes_read;
+    if (connection->part == PART_HEAD) {
+        size_t head_len = framing_head_len(input, known);
+        if (head_len == 0) {
+            return;
+        }
+        struct slice head = {input.data, head_len};
+        connection->part = framing_is_coded(head) ? PART_CHUNKED : PART_OTHER;
+        connection->chunks = (struct chunks){0};
+        known = head_len;
+    }
+    if (connection->part == PART_CHUNKED) {
+        chunks_feed(&connection->chunks, (struct slice){input.data + known, input.len - known});
+    }
+}
+
+bool intake_is_well_chunked(const h2o_socket_t *socket)
+{
+    const struct connection *connection = socket->on_close.data;
+    return connection->part != PART_CHUNKED || connection->chunks.state != CHUNKS_BAD;
+}
+
 static void on_read(h2o_socket_t *socket, const char *failed)
 {
     struct connection *connection = socket->on_close.data;
+    if (failed == NULL) {
+        follow(connection);
+    }
     connection->in_read = true;
     connection->h2o_read(socket, failed);
     connection->in_read = false;
@@ -182,6 +222,9 @@ static void watch_again(struct intake *intake)
         if (connection->socket->_cb.read != NULL) {
             connection->h2o_read = connection->socket->_cb.read;
             charge(connection, connection->socket->input->size);
+            if (connection->socket->input->size == 0) {
+                connection->part = PART_HEAD;
+            } /* else it goes on with a body (100 Continue), or began within the last read */
             enter(connection, READING);
         }
     }

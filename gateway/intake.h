@@ -46,6 +46,11 @@ void intake_watch(struct intake *intake, h2o_socket_t *socket);
  * answer is sent) and it counts no more. body lies in the socket's input buffer. */
 void intake_drop_body(h2o_socket_t *socket, char *body, size_t len);
 
+/* False when the request that was read last has a chunked body that is not well formed (see
+ * gateway/chunks.h), whatever h2o made of it. A request that came in one read with the one before
+ * it is not looked at. */
+bool intake_is_well_chunked(const h2o_socket_t *socket);
+
 /* From now on there is no limit, so that all connections can come to their end. */
 void intake_release(struct intake *intake);
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -74,6 +75,21 @@ static void chunked_is_not_of_http_1_0(void **state)
     assert_int_equal(framing_check(head, false, &error), ERR_OK);
 }
 
+static void a_head_ends_at_its_blank_line(void **state)
+{
+    static const char text[] = "\r\nGET / HTTP/1.1\r\nA: b\r\n\r\nbody\r\n\r\n";
+    size_t head_len = strlen(text) - strlen("body\r\n\r\n");
+    for (size_t len = 0; len < sizeof(text); len++) {
+        size_t found = framing_head_len((struct slice){text, len}, len > 0 ? len - 1 : 0);
+        assert_int_equal(found, len == head_len ? head_len : len > head_len ? found : 0);
+    }
+    assert_int_equal(framing_head_len(slice_from(text), 0), head_len);
+    assert_int_equal(framing_head_len(slice_from("GET / HTTP/1.1\nA: b\n\nx"), 0), 21);
+    assert_false(framing_is_coded(slice_from(text)));
+    assert_true(framing_is_coded(slice_from("POST / HTTP/1.1\r\ntransfer-Encoding:x\r\n\r\n")));
+    assert_false(framing_is_coded(slice_from("POST / HTTP/1.1\r\n\r\nTransfer-Encoding:x\r\n")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +99,7 @@ int main(void)
         cmocka_unit_test(codings_are_chunked),
         cmocka_unit_test(folded_lines_are_refused),
         cmocka_unit_test(chunked_is_not_of_http_1_0),
+        cmocka_unit_test(a_head_ends_at_its_blank_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
