@@ -98,7 +98,8 @@ static void query_fail(struct db_query *query, const char *why)
 static void on_reach(struct db *db, bool is_reached, const char *why)
 {
     if (!is_reached && !db->is_down) {
-        log_event(LOG_WARN, "database unreachable", "reason", why, NULL);
+        log_event(LOG_WARN, "database unreachable", "reason",
+                  log_text("%.*s", (int)strcspn(why, "\n"), why), NULL);
     } else if (is_reached && db->is_down) {
         log_event(LOG_INFO, "database reachable", NULL);
     }

@@ -178,7 +178,10 @@ static bool link_send(struct link *link, struct db_query *query)
 
 static void log_lost(const struct link *link)
 {
-    log_event(LOG_INFO, "database connection lost", "reason", PQerrorMessage(link->_pg), NULL);
+    const char *why = PQerrorMessage(link->_pg);
+
+    log_event(LOG_INFO, "database connection lost", "reason",
+              log_text("%.*s", (int)strcspn(why, "\n"), why), NULL);
 }
 
 bool link_run(struct link *link, struct db_query *query, int64_t deadline_ms)
