@@ -126,7 +126,8 @@ postgres_settings() {
     buffers_mb=$((memory_mb / 8))
     buffers_mb=$((buffers_mb < 64 ? 64 : buffers_mb > 2048 ? 2048 : buffers_mb))
     # The gateway opens XTRACE_DB_CONNECTIONS for each of its loops, of which it has one a core.
-    connections=$((${XTRACE_DB_CONNECTIONS:-4} * ($(nproc) + ${XTRACE_THREADS:-0}) + 100))
+    connections=$(($(postgres_number "${XTRACE_DB_CONNECTIONS:-}" 4) *
+        ($(nproc) + $(postgres_number "${XTRACE_THREADS:-}" 0)) + 100))
     cat <<EOT
 listen_addresses = ''
 port = $postgres_port
@@ -149,6 +150,15 @@ log_checkpoints = off
 log_timezone = 'UTC'
 timezone = 'UTC'
 EOT
+}
+
+# What is no number is for the program to complain about.
+postgres_number() {
+    if [[ $1 =~ ^[0-9]{1,4}$ ]]; then
+        printf '%d' "$((10#$1))"
+    else
+        printf '%d' "$2"
+    fi
 }
 
 # Of the machine, or of the container when that is less.

@@ -1,12 +1,14 @@
 """The xtrace tool against a scripted server: what it asks, what it prints, how it exits."""
 
 import json
+import pathlib
 import re
+import subprocess
 import unicodedata
 
 import pytest
 from client.scripted import Scripted
-from client.tool import run, run_on_terminal, tool_path
+from client.tool import run, run_on_terminal
 
 TRACE = {
     "id": "11111111-1111-4111-8111-111111111111", "timestamp": "2026-01-02T03:04:05.678901Z", "name": "chat.turn",
@@ -163,16 +165,15 @@ def test_help_and_version():
 
 
 def test_the_completions_know_every_option():
-    folder = tool_path().parent
     options = set()
     for words in (["traces", "list"], ["traces", "show"], ["sessions", "list"], ["metrics", "query"], ["daily"],
                   ["tail"]):  # fmt: skip
         options |= set(re.findall(r"^  (--[a-z-]+)", run(*words, "--help").stdout, re.M))
-    root = __import__("pathlib").Path(__file__).resolve().parents[2]
+    root = pathlib.Path(__file__).resolve().parents[2]
     for name in ("xtrace.bash", "_xtrace"):
         text = (root / "client/cli/completion" / name).read_text()
         missing = {option for option in options if option not in text}
-        assert not missing, f"{name}: {missing} (built in {folder})"
+        assert not missing, f"{name}: {missing}"
 
 
 def test_credentials_come_from_the_home_folder(tmp_path):
@@ -189,6 +190,20 @@ def test_credentials_come_from_the_home_folder(tmp_path):
             assert "Authorization" not in stranger.asked[0].headers  # the file's secrets stay with its server
     sent = [asked.headers["Authorization"] for asked in server.asked]
     assert sent == ["Bearer it's", "Bearer it's", "Basic cGs6czpr"]
+
+
+def test_tls_is_verified_against_the_given_authorities(tmp_path):
+    certificate = tmp_path / "server.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost", "-keyout", certificate, "-out", tmp_path / "cert"],
+                   check=True, capture_output=True)  # fmt: skip
+    certificate.write_text(certificate.read_text() + (tmp_path / "cert").read_text())
+    with Scripted([(200, page())], certificate) as server:
+        done = run("traces", "list", "--timeout", "20s", env=env(server))
+        assert done.returncode == 5 and "certificate" in done.stderr and not server.asked
+        done = run("traces", "list", "--ca-file", certificate, env=env(server))
+        assert done.returncode == 0, done.stderr
+    assert server.asked[0].headers["Authorization"] == "Bearer sesame"
 
 
 # send

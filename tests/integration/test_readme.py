@@ -20,13 +20,14 @@ def reader():
 
 def test_every_command_works_in_order(reader):
     assert len(BLOCKS) >= 5
-    script = "\n".join(f"printf '== %d\\n' {number}\n{block}" for number, block in enumerate(BLOCKS))
+    script = "\n".join(f"printf '\\n== %d\\n' {number}\n{block}" for number, block in enumerate(BLOCKS))
     done = subprocess.run(["bash", "-e", "-u", "-o", "pipefail", "-c", script], cwd=ROOT, env=reader.env, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
     outputs = re.split(r"^== \d+\n", done.stdout, flags=re.M)[1:]
     assert done.returncode == 0, done.stdout
     _, sent, read, _, demo, down = outputs
     assert sent.strip() == '{"message":"Request Successful."}'
+    read = read.replace('" : ', '":')
     assert '"latency":1.5' in read and '"name":"chat.turn"' in read and '"countObservations"' in read
     assert "200 traces" in demo
     assert "stopped" in down
