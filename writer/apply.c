@@ -132,17 +132,54 @@ static enum err look_at(struct apply *apply, struct entry **list, uint32_t count
     return err;
 }
 
+/* The trace of an observation, when it is in the group too. */
+static const struct entry *find_trace(const struct entries *traces,
+                                      const struct merged *observation)
+{
+    uint32_t low = 0;
+    uint32_t high = traces->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct merged *trace = &traces->all[middle].incoming;
+        int order = slice_compare(trace->project, observation->project);
+        if (order == 0) {
+            order = slice_compare(trace->values[TRACE_ID].slice,
+                                  observation->values[OBSERVATION_TRACE_ID].slice);
+        }
+        if (order == 0) {
+            return &traces->all[middle];
+        }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
+    }
+    return NULL;
+}
+
+static bool needs_no_look(const struct apply *apply, const struct entries *traces,
+                          const struct entry *entry)
+{
+    if (apply->looks_everywhere || entry->incoming.kind != ROW_OBSERVATION) {
+        return false;
+    }
+    const struct entry *trace = find_trace(traces, &entry->incoming);
+    return trace != NULL && trace->stored == NULL;
+}
+
 /*
  * Looks up and merges. Placeholders nearly always find a row that they do not change: no lock for
  * them, but a second look under lock for the few that do.
  */
-static enum err look(struct apply *apply, struct entries *entries, struct error *error)
+static enum err look(struct apply *apply, const struct entries *traces, struct entries *entries,
+                     struct error *error)
 {
     struct entry **weak = arena_alloc(&apply->arena, entries->count * sizeof(struct entry *));
     struct entry **firm = arena_alloc(&apply->arena, entries->count * sizeof(struct entry *));
     uint32_t weak_count = 0;
     uint32_t firm_count = 0;
     for (uint32_t i = 0; i < entries->count; i++) {
+        if (needs_no_look(apply, traces, &entries->all[i])) {
+            continue;
+        }
         if (merge_is_placeholder(&entries->all[i].incoming)) {
             weak[weak_count++] = &entries->all[i];
         } else {
@@ -239,29 +276,6 @@ static void book_traces(struct apply *apply, const struct entries *traces)
     }
 }
 
-/* The trace of an observation, when it is in the group too. */
-static const struct entry *find_trace(const struct entries *traces,
-                                      const struct merged *observation)
-{
-    uint32_t low = 0;
-    uint32_t high = traces->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        const struct merged *trace = &traces->all[middle].incoming;
-        int order = slice_compare(trace->project, observation->project);
-        if (order == 0) {
-            order = slice_compare(trace->values[TRACE_ID].slice,
-                                  observation->values[OBSERVATION_TRACE_ID].slice);
-        }
-        if (order == 0) {
-            return &traces->all[middle];
-        }
-        low = order < 0 ? middle + 1 : low;
-        high = order < 0 ? high : middle;
-    }
-    return NULL;
-}
-
 static void add_time(struct trace_time *times, uint32_t *count, const struct merged *observation)
 {
     struct slice id = observation->values[OBSERVATION_TRACE_ID].slice;
@@ -309,7 +323,7 @@ enum err apply_rows(struct apply *apply, struct apply_row *rows, uint32_t count,
     merge_equal_keys(apply, rows, count, entries);
     enum err err = ERR_OK;
     for (int kind = 0; kind < ROW_KIND_COUNT && err == ERR_OK; kind++) {
-        err = look(apply, &entries[kind], error);
+        err = look(apply, &entries[ROW_TRACE], &entries[kind], error);
     }
     /* All locks on known rows come before the first insert: see the deadlock rule in commit.h. */
     for (int kind = 0; kind < ROW_KIND_COUNT && err == ERR_OK; kind++) {

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/arena.h"
@@ -31,6 +32,12 @@ struct apply {
     struct arena arena; /* of one call */
     struct books books;
     struct buf bytes; /* of one COPY */
+    /*
+     * False: observations of a trace that is in the group and not in the table are taken for unknown
+     * without a look, for a gateway never sends an observation without a row for its trace. Should
+     * that be wrong, the primary key says ERR_CONFLICT, and the next try looks.
+     */
+    bool looks_everywhere;
 };
 
 void apply_init(struct apply *apply, struct session *session);

@@ -251,6 +251,7 @@ enum err dead_letters_replay(struct session *session, const char *id, FILE *out,
 {
     struct commit commit;
     commit_init(&commit, session);
+    commit.apply.looks_everywhere = true;
     enum err err = apply_prepare(&commit.apply, error);
     int64_t number = 0;
     if (err == ERR_OK && id != NULL) {

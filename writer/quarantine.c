@@ -84,6 +84,9 @@ static enum err write_rows(struct quarantine *quarantine, uint32_t begin, uint32
     return err == ERR_OK ? write_rows(quarantine, middle, end, error) : err;
 }
 
+static const char *const kind_words[ROW_KIND_COUNT] = {
+    [ROW_TRACE] = "trace", [ROW_OBSERVATION] = "observation", [ROW_SCORE] = "score"};
+
 /* The id that a person would look for; empty (NULL) when it is no text. */
 static struct slice record_id(const struct row *row)
 {
@@ -106,7 +109,7 @@ static enum err write_letter(struct quarantine *quarantine, const struct receipt
         .values = {parcel->header.project,
                    {(const char *)parcel->header.id, ID_SIZE},
                    {(const char *)&index, sizeof(index)},
-                   slice_from(row_tables[row->kind].name),
+                   slice_from(kind_words[row->kind]),
                    record_id(row),
                    refusal->reason,
                    buf_slice(&packed),
@@ -143,6 +146,7 @@ enum err quarantine_parcel(struct commit *commit, struct parcel *parcel, struct 
     struct quarantine quarantine = {commit, parcel, arena, conflicts_refuse};
     bool is_new = false;
     parcel->refused_count = 0;
+    commit->apply.looks_everywhere = true;
     enum err err = commit_begin(commit, &parcel, 1, &is_new, error);
     if (err == ERR_OK && is_new) {
         err = write_rows(&quarantine, 0, parcel->header.row_count, error);

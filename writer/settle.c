@@ -73,6 +73,7 @@ static enum err commit_stubbornly(const struct settle *settle, struct group *gro
     enum err err = ERR_CONFLICT;
     for (int tries = 0; tries < tries_max && err == ERR_CONFLICT; tries++) {
         pause_for_others(settle, tries);
+        settle->commit->apply.looks_everywhere = tries > 0;
         err = commit_parcels(settle->commit, group, begin, end, error);
         if (err == ERR_CONFLICT) {
             log_event(LOG_DEBUG, "conflict", "error", error->text, NULL);
