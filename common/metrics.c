@@ -19,6 +19,15 @@ static void observe(struct metric_histogram *histogram, uint64_t value, uint64_t
     metric_add(&histogram->sum, value);
 }
 
+uint64_t metric_count(const struct metric_histogram *histogram)
+{
+    uint64_t count = 0;
+    for (int i = 0; i <= METRIC_BUCKETS; i++) {
+        count += metric_get(&histogram->buckets[i]);
+    }
+    return count;
+}
+
 void metric_observe_duration(struct metric_histogram *histogram, int64_t us)
 {
     observe(histogram, us > 0 ? (uint64_t)us : 0, DURATION_FIRST_US);
@@ -43,6 +52,18 @@ static void print_labels(struct buf *out, const char *common, const char *labels
     }
     if (separator[0] == ',') {
         buf_append_char(out, '}');
+    }
+}
+
+static void print_number(struct buf *out, const struct metric *row, uint64_t value,
+                         const char *common)
+{
+    buf_append_text(out, row->name);
+    print_labels(out, common, row->labels, NULL);
+    if (row->type == METRIC_SECONDS || row->type == METRIC_SECONDS_TOTAL) {
+        buf_printf(out, " %.6f\n", (double)value * 1e-6);
+    } else {
+        buf_printf(out, " %" PRIu64 "\n", value);
     }
 }
 
@@ -74,10 +95,9 @@ void metrics_print(struct buf *out, const struct metric *rows, const void *numbe
                    const char *common_labels)
 {
     static const char *const types[] = {
-        [METRIC_COUNTER] = "counter",
-        [METRIC_GAUGE] = "gauge",
-        [METRIC_DURATIONS] = "histogram",
-        [METRIC_SIZES] = "histogram",
+        [METRIC_COUNTER] = "counter",       [METRIC_GAUGE] = "gauge",
+        [METRIC_SECONDS_TOTAL] = "counter", [METRIC_SECONDS] = "gauge",
+        [METRIC_DURATIONS] = "histogram",   [METRIC_SIZES] = "histogram",
     };
     for (const struct metric *row = rows; row->name != NULL; row++) {
         const void *number = (const char *)numbers + row->offset;
@@ -87,12 +107,26 @@ void metrics_print(struct buf *out, const struct metric *rows, const void *numbe
         }
         if (row->type == METRIC_DURATIONS || row->type == METRIC_SIZES) {
             print_histogram(out, row, number, common_labels);
+        } else {
+            print_number(out, row, metric_get(number), common_labels);
+        }
+    }
+}
+
+void metrics_append_label(struct buf *out, const char *name, const char *value)
+{
+    buf_printf(out, "%s=\"", name);
+    for (; *value != '\0'; value++) {
+        if (*value == '\n') {
+            buf_append_text(out, "\\n");
             continue;
         }
-        buf_append_text(out, row->name);
-        print_labels(out, common_labels, row->labels, NULL);
-        buf_printf(out, " %" PRIu64 "\n", metric_get(number));
+        if (*value == '"' || *value == '\\') {
+            buf_append_char(out, '\\');
+        }
+        buf_append_char(out, *value);
     }
+    buf_append_char(out, '"');
 }
 
 static long resident_bytes(void)

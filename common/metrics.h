@@ -27,8 +27,10 @@ struct metric_histogram {
 enum metric_type {
     METRIC_COUNTER,
     METRIC_GAUGE,
-    METRIC_DURATIONS, /* struct metric_histogram of microseconds */
-    METRIC_SIZES,     /* struct metric_histogram of counts */
+    METRIC_SECONDS_TOTAL, /* a counter of microseconds, printed in seconds */
+    METRIC_SECONDS,       /* a gauge of microseconds, printed in seconds */
+    METRIC_DURATIONS,     /* struct metric_histogram of microseconds */
+    METRIC_SIZES,         /* struct metric_histogram of counts */
 };
 
 struct metric {
@@ -44,6 +46,12 @@ static inline void metric_add(metric_number *number, uint64_t more)
     atomic_fetch_add_explicit(number, more, memory_order_relaxed);
 }
 
+/* Of a gauge. */
+static inline void metric_subtract(metric_number *number, uint64_t less)
+{
+    atomic_fetch_sub_explicit(number, less, memory_order_relaxed);
+}
+
 static inline void metric_set(metric_number *number, uint64_t value)
 {
     atomic_store_explicit(number, value, memory_order_relaxed);
@@ -54,6 +62,9 @@ static inline uint64_t metric_get(const metric_number *number)
     return atomic_load_explicit((metric_number *)number, memory_order_relaxed);
 }
 
+/* How many were observed. */
+uint64_t metric_count(const struct metric_histogram *histogram);
+
 /* The unit (us or a count) is the row's type's. Negative values count as 0. */
 void metric_observe_duration(struct metric_histogram *histogram, int64_t us);
 void metric_observe_size(struct metric_histogram *histogram, uint64_t size);
@@ -62,6 +73,9 @@ void metric_observe_size(struct metric_histogram *histogram, uint64_t size);
  * `project="default"`, goes into each line; NULL for none. */
 void metrics_print(struct buf *out, const struct metric *rows, const void *numbers,
                    const char *common_labels);
+
+/* Appends `name="value"`, the value escaped as the format wants it. */
+void metrics_append_label(struct buf *out, const char *name, const char *value);
 
 /* Appends process_resident_memory_bytes and process_open_fds. */
 void metrics_print_process(struct buf *out);
