@@ -9,7 +9,9 @@
 /* Between 1970-01-01 and 2000-01-01, PostgreSQL's epoch. */
 #define EPOCH_US UINT64_C(946684800000000)
 
-enum { NULL_LENGTH = UINT32_MAX, EXTRA_COLUMNS = 4 /* project and the three of versions */ };
+#define NULL_LENGTH UINT32_MAX
+
+enum { EXTRA_COLUMNS = 4 /* project and the three of versions */ };
 
 void copy_begin(struct buf *out)
 {
