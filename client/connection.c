@@ -3,8 +3,10 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "client/system.h"
 
@@ -22,6 +24,42 @@ struct xtrace_connection {
 static void init_curl(void)
 {
     curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* Writing to a socket that the server has closed must not end the application, and TLS writes without
+ * MSG_NOSIGNAL: SIGPIPE waits while libcurl works, and is taken away if it came meanwhile. */
+struct pipe_guard {
+    sigset_t before;
+    bool was_pending;
+};
+
+static bool is_pipe_pending(void)
+{
+    sigset_t pending;
+    return sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
+}
+
+static struct pipe_guard guard_pipe(void)
+{
+    struct pipe_guard guard;
+    sigset_t pipe_only;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    guard.was_pending = is_pipe_pending();
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &guard.before);
+    return guard;
+}
+
+static void unguard_pipe(const struct pipe_guard *guard)
+{
+    if (!guard->was_pending && is_pipe_pending()) {
+        sigset_t pipe_only;
+        sigemptyset(&pipe_only);
+        sigaddset(&pipe_only, SIGPIPE);
+        struct timespec at_once = {0, 0};
+        (void)sigtimedwait(&pipe_only, NULL, &at_once);
+    }
+    pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *closure)
@@ -93,8 +131,10 @@ struct xtrace_connection *xtrace_connection_create(const struct xtrace_options *
 void xtrace_connection_destroy(struct xtrace_connection *connection)
 {
     if (connection != NULL) {
+        struct pipe_guard guard = guard_pipe(); /* TLS says goodbye */
         curl_easy_cleanup(connection->easy);
         curl_multi_cleanup(connection->multi);
+        unguard_pipe(&guard);
         free(connection);
     }
 }
@@ -241,6 +281,7 @@ void xtrace_connection_try(struct xtrace_connection *connection,
     const struct xtrace_options *options = connection->options;
     CURL *easy = connection->easy;
     struct curl_slist *headers = NULL;
+    struct pipe_guard guard = guard_pipe();
     xtrace_response_reset(response);
     response->attempts++;
     connection->words[0] = '\0';
@@ -262,4 +303,5 @@ void xtrace_connection_try(struct xtrace_connection *connection,
     }
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);
+    unguard_pipe(&guard);
 }

@@ -112,7 +112,9 @@ static void put_number(struct xtrace_text *out, double value)
 static void put_key(struct xtrace_text *out, const char *name)
 {
     bool first = out->failed || out->len == 0 || out->data[out->len - 1] == '{';
-    xtrace_text_printf(out, "%s\"%s\":", first ? "" : ",", name);
+    xtrace_text_puts(out, first ? "\"" : ",\"");
+    xtrace_text_puts(out, name);
+    xtrace_text_puts(out, "\":");
 }
 
 static enum xtrace_status put_text(struct xtrace_text *out, const struct field *field,

@@ -108,11 +108,13 @@ static enum xtrace_status add_locked(struct xtrace_queue *queue, enum xtrace_lan
         return XTRACE_NO_MEMORY;
     }
     struct xtrace_record_lane *lane = &queue->lanes[kind];
+    bool was_full = xtrace_lane_is_full(lane, queue->options);
     xtrace_lane_append(lane, record);
     queue->stats.accepted++;
     queue->stats.queued++;
     queue->stats.queued_bytes += charge;
-    if (lane->waiting == 1 || xtrace_lane_is_full(lane, queue->options)) {
+    /* Only what changes when the thread must wake: it looks again by itself after each batch. */
+    if (lane->waiting == 1 || (!was_full && xtrace_lane_is_full(lane, queue->options))) {
         pthread_cond_signal(&queue->work);
     }
     return XTRACE_OK;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { FIRST_CAPACITY = 256 };
+
 void xtrace_text_finish(struct xtrace_text *text)
 {
     free(text->data);
@@ -23,7 +25,8 @@ bool xtrace_text_reserve(struct xtrace_text *text, size_t more)
     if (need <= text->capacity) {
         return true;
     }
-    size_t capacity = text->capacity * 2 > need ? text->capacity * 2 : need;
+    size_t twice = text->capacity > 0 ? text->capacity * 2 : FIRST_CAPACITY;
+    size_t capacity = twice > need ? twice : need;
     char *data = realloc(text->data, capacity);
     if (data == NULL) {
         text->failed = true;

@@ -1,6 +1,7 @@
 """A scripted HTTP server for tests of the client's programs: answers what a test says, keeps what it was asked."""
 
 import json
+import ssl
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,9 +18,10 @@ class Asked:
 @dataclass
 class Scripted:
     """answers: (status, body) or (status, body, headers) in turn, the last one again and again; or a function of the
-    request. A body that is no bytes is sent as JSON."""
+    request. A body that is no bytes is sent as JSON. certificate: a PEM file with its key; then it speaks TLS."""
 
     answers: object
+    certificate: object = None
     asked: list = field(default_factory=list)
 
     def __enter__(self):
@@ -43,11 +45,22 @@ class Scripted:
 
             do_GET = do_POST = answer
 
+            def handle(self):
+                try:
+                    super().handle()
+                except (ConnectionError, ssl.SSLError):
+                    pass  # a client that went away
+
             def log_message(self, *_):
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
+        if self.certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+            self.url = f"https://localhost:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 

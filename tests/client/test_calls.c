@@ -1,4 +1,7 @@
 /* Blocking calls against a scripted server: what is sent, what is tried again, what comes back. */
+#include <pthread.h>
+#include <signal.h>
+
 #include "tests/client/support.h"
 
 static enum xtrace_status send_one(struct xtrace_client *client, const struct xtrace_call *call,
@@ -288,6 +291,31 @@ static void what_is_wrong_never_leaves(void **state)
     fake_server_stop(server);
 }
 
+static void the_signals_of_the_caller_are_as_before(void **state)
+{
+    static const struct fake_reply replies[] = {{200, NULL, NULL, FAKE_CLOSE}, {200, NULL, ACK, 0}};
+    struct fake_server *server = fake_server_start(replies, 2, false);
+    struct xtrace_client *client = support_client(support_options(fake_server_url(server)));
+    sigset_t blocked;
+    assert_int_equal(send_one(client, NULL, NULL), XTRACE_OK);
+    pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+    assert_false(sigismember(&blocked, SIGPIPE));
+    /* One that the application itself has left pending stays so. */
+    sigset_t pipe_only, pending;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, NULL);
+    pthread_kill(pthread_self(), SIGPIPE);
+    assert_int_equal(send_one(client, NULL, NULL), XTRACE_OK);
+    sigpending(&pending);
+    assert_true(sigismember(&pending, SIGPIPE));
+    int number;
+    sigwait(&pipe_only, &number);
+    pthread_sigmask(SIG_UNBLOCK, &pipe_only, NULL);
+    xtrace_client_destroy(client);
+    fake_server_stop(server);
+}
+
 static void shut_down_means_closed(void **state)
 {
     static const struct fake_reply replies[] = {{200, NULL, ACK, 0}};
@@ -322,6 +350,7 @@ int main(void)
         cmocka_unit_test(an_answer_beyond_its_bound_is_not_kept),
         cmocka_unit_test(metrics_carry_one_key_through_all_attempts),
         cmocka_unit_test(what_is_wrong_never_leaves),
+        cmocka_unit_test(the_signals_of_the_caller_are_as_before),
         cmocka_unit_test(shut_down_means_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
