@@ -17,12 +17,12 @@ from support.wait import wait_until
 
 # Short enough that a fault outlasts them within seconds.
 FAST = {
-    "XTRACE_ACK_TIMEOUT_MS": "250",
-    "XTRACE_WRITE_DEADLINE_MS": "2000",
+    "XTRACE_ACK_TIMEOUT_MS": "200",
+    "XTRACE_WRITE_DEADLINE_MS": "1000",
     "XTRACE_LOG_LEVEL": "info",
     "XTRACE_STATEMENT_TIMEOUT_MS": "5000",
 }
-DEADLINE_S = 2.0
+DEADLINE_S = 1.0
 
 
 class Program:

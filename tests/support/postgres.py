@@ -90,7 +90,7 @@ class Postgres:
         return found
 
     def destroy(self):
-        self.stop()
+        self.stop(signal.SIGQUIT)  # nobody will read the data: no checkpoint
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def execute(self, sql, database="postgres"):
