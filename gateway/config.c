@@ -68,6 +68,11 @@ const struct setting config_rows[] = {
      FIELD(allow_unauthenticated_compat),
      .fallback = "0",
      .help = "while no Basic key is set: open the projects and OTLP routes to everyone"},
+    {.key = "XTRACE_METRICS_ADDR",
+     .type = SETTING_TEXT,
+     FIELD(metrics_addr),
+     .help = "where /metrics is served without credentials, and nothing else: HOST:PORT of a "
+             "loopback or private address; unset: nowhere"},
     {.key = "XTRACE_HOME",
      .type = SETTING_TEXT,
      FIELD(home),

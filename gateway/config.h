@@ -26,6 +26,7 @@ struct config {
     int64_t rate_limit_burst;
     int64_t max_request_body_bytes; /* of any request; for gzip the inflated size too */
     bool allow_unauthenticated_compat;
+    const char *metrics_addr; /* NULL: no listener for /metrics alone */
     const char *home;
     const char *queue_setting; /* NULL: queue is made from home */
     int64_t threads;           /* 0: as many as there are processors */

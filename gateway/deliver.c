@@ -16,7 +16,9 @@
 
 #include "common/arena.h"
 #include "common/clock.h"
+#include "common/crash.h"
 #include "common/log.h"
+#include "gateway/books.h"
 #include "gateway/flights.h"
 #include "gateway/mailbox.h"
 #include "gateway/wire.h"
@@ -32,6 +34,7 @@ enum {
 
 struct parcel {
     struct flight flight;
+    int64_t begun_us;
     char *header; /* owned */
     size_t header_len;
     struct wire_body *body;
@@ -64,6 +67,8 @@ struct deliver {
     atomic_size_t bytes;
     atomic_size_t count;
     _Atomic(int64_t) writer_heard_ms; /* last hello with a reachable database */
+    _Atomic(int64_t) oldest_ms;       /* when the oldest batch in flight came; INT64_MAX: none */
+    struct books *books;
 
     /* The thread's own. */
     struct flights *flights;
@@ -135,6 +140,8 @@ static void take_receipt(struct deliver *deliver, const struct receipt *receipt)
         return; /* a second receipt, or one after the deadline */
     }
     flights_remove(deliver->flights, flight);
+    metric_observe_duration(&deliver->books->receipt_time,
+                            clock_monotonic_us() - from_flight(flight)->begun_us);
     keep_receipt(from_flight(flight), receipt);
     complete(deliver, from_flight(flight), ERR_OK);
 }
@@ -233,6 +240,10 @@ static bool send_pending(struct deliver *deliver, int64_t now_ms)
         if (!wire_send(deliver->wire, header, parcel->body)) {
             return false;
         }
+        crash_point("sent");
+        if (flight->attempts > 0) {
+            metric_add(&deliver->books->redelivered, 1);
+        }
         flights_mark_sent(deliver->flights, flight, now_ms);
     }
     return true;
@@ -246,6 +257,13 @@ static long wait_ms(const struct deliver *deliver, int64_t now_ms)
         wait = WRITERS_SILENT_MS / 5; /* for log_writer_changes */
     }
     return wait > 0 ? (long)wait : 0;
+}
+
+static void note_oldest(struct deliver *deliver)
+{
+    const struct flight *oldest = flights_oldest(deliver->flights);
+    atomic_store(&deliver->oldest_ms,
+                 oldest != NULL ? oldest->deadline_ms - deliver->deadline_ms : INT64_MAX);
 }
 
 static void *run(void *argument)
@@ -267,6 +285,7 @@ static void *run(void *argument)
         }
         drained = send_pending(deliver, now_ms);
         log_writer_changes(deliver);
+        note_oldest(deliver);
     }
     return NULL;
 }
@@ -285,10 +304,12 @@ enum err deliver_open(struct deliver **out, const struct deliver_options *option
     deliver->wire = wire;
     deliver->deadline_ms = options->deadline_ms;
     deliver->max_in_flight_bytes = options->max_in_flight_bytes;
+    deliver->books = options->books;
     deliver->flights = flights_create(options->ack_timeout_ms);
     deliver->writers = writers_create();
     deliver->complained_ms = INT64_MIN / 2;
     atomic_init(&deliver->writer_heard_ms, INT64_MIN / 2);
+    atomic_init(&deliver->oldest_ms, INT64_MAX);
     mailbox_init(&deliver->submitted);
     pthread_mutex_init(&deliver->mutex, NULL);
     int failed = pthread_create(&deliver->thread, NULL, run, deliver);
@@ -308,8 +329,8 @@ void deliver_close(struct deliver *deliver)
     mailbox_wake(&deliver->submitted);
     pthread_join(deliver->thread, NULL);
     take_submitted(deliver);
-    for (struct flight *flight = flights_any(deliver->flights); flight != NULL;
-         flight = flights_any(deliver->flights)) {
+    for (struct flight *flight = flights_oldest(deliver->flights); flight != NULL;
+         flight = flights_oldest(deliver->flights)) {
         flights_remove(deliver->flights, flight);
         parcel_free(deliver, from_flight(flight));
     }
@@ -335,6 +356,13 @@ size_t deliver_in_flight_bytes(struct deliver *deliver)
 size_t deliver_in_flight_count(struct deliver *deliver)
 {
     return atomic_load(&deliver->count);
+}
+
+int64_t deliver_oldest_age_ms(struct deliver *deliver)
+{
+    int64_t oldest_ms = atomic_load(&deliver->oldest_ms);
+    int64_t age_ms = clock_monotonic_ms() - oldest_ms;
+    return oldest_ms != INT64_MAX && age_ms > 0 ? age_ms : 0;
 }
 
 /* ---- a loop's side ---- */
@@ -444,7 +472,8 @@ enum err deliver_send(struct deliver_port *port, const struct delivery *delivery
     atomic_fetch_add(&deliver->count, 1);
     struct parcel *parcel = memory_zalloc(sizeof(*parcel));
     memcpy(parcel->flight.id, delivery->id, ID_SIZE);
-    parcel->flight.deadline_ms = clock_monotonic_ms() + deliver->deadline_ms;
+    parcel->begun_us = clock_monotonic_us();
+    parcel->flight.deadline_ms = parcel->begun_us / 1000 + deliver->deadline_ms;
     parcel->header = delivery->header;
     parcel->header_len = delivery->header_len;
     parcel->body = wire_body_create(delivery->body, delivery->body_len, cost, &deliver->bytes);

@@ -18,6 +18,7 @@
 #include "common/id.h"
 #include "proto/receipt.h"
 
+struct books; /* gateway/books.h */
 struct deliver;
 struct deliver_port;
 
@@ -26,6 +27,7 @@ struct deliver_options {
     uint32_t ack_timeout_ms; /* first redelivery */
     uint32_t deadline_ms;    /* for the waiter, from deliver_send */
     size_t max_in_flight_bytes; /* kept and not yet acknowledged, over all ports */
+    struct books *books;
 };
 
 /* What a batch in flight counts beside its own bytes: its request, connection and table rows. */
@@ -78,3 +80,5 @@ size_t deliver_in_flight_bytes(struct deliver *deliver);
 /* Batches kept at present, over all ports; zero means that nothing is owed to anyone. Any thread.
  */
 size_t deliver_in_flight_count(struct deliver *deliver);
+/* How long the oldest of them has waited for its receipt; 0 when there is none. Any thread. */
+int64_t deliver_oldest_age_ms(struct deliver *deliver);

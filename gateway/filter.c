@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "gateway/books.h"
 #include "gateway/discard.h"
 #include "gateway/reply.h"
 #include "gateway/request.h"
@@ -68,6 +69,7 @@ static void replace(const struct filter *filter, h2o_req_t *req, h2o_ostream_t *
     char id[REQUEST_ID_MAX + 1];
     request_choose_id(req, id);
     reply_log_h2o(req, id, req->res.status, 0);
+    books_request(server_worker(req->conn->ctx)->gateway->books, NULL, req->res.status, 0);
 
     struct buf body = BUF_EMPTY;
     describe(filter, req, &body);

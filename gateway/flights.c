@@ -147,7 +147,7 @@ size_t flights_requeue_sent_before(struct flights *flights, int64_t sent_ms)
     return count;
 }
 
-struct flight *flights_any(struct flights *flights)
+struct flight *flights_oldest(struct flights *flights)
 {
     if (h2o_linklist_is_empty(&flights->by_deadline)) {
         return NULL;
@@ -157,7 +157,7 @@ struct flight *flights_any(struct flights *flights)
 
 struct flight *flights_expired(struct flights *flights, int64_t now_ms)
 {
-    struct flight *oldest = flights_any(flights);
+    struct flight *oldest = flights_oldest(flights);
     return oldest != NULL && oldest->deadline_ms <= now_ms ? oldest : NULL;
 }
 

@@ -59,5 +59,5 @@ struct flight *flights_expired(struct flights *flights, int64_t now_ms);
 /* When the next deadline or resend is due; INT64_MAX: never. */
 int64_t flights_wake_at(const struct flights *flights);
 
-/* Any one flight, for emptying; NULL when there is none. */
-struct flight *flights_any(struct flights *flights);
+/* The one that was added first; NULL when there is none. */
+struct flight *flights_oldest(struct flights *flights);

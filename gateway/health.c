@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/arena.h"
+#include "gateway/books.h"
 #include "gateway/deliver.h"
 #include "gateway/read/db.h"
 #include "gateway/reply.h"
@@ -22,6 +23,14 @@ static void on_gone(struct request *request);
 void health_live(struct request *request)
 {
     reply_json(request, 200, (struct slice){NULL, 0});
+}
+
+void health_metrics(struct request *request)
+{
+    struct buf text = BUF_EMPTY;
+    books_print(request->worker->gateway, &text);
+    reply_text(request, 200, "text/plain; version=0.0.4; charset=utf-8", buf_slice(&text));
+    buf_finish(&text);
 }
 
 static void reply_ready(struct request *request, bool database)

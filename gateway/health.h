@@ -1,5 +1,5 @@
 /*
- * health: liveness and readiness. Handlers of gateway/routes.c.
+ * health: liveness, readiness and the gateway's own numbers. Handlers of gateway/routes.c.
  */
 #pragma once
 
@@ -13,3 +13,6 @@ void health_live(struct request *request);
 /* 200 when the database answers this loop within HEALTH_DATABASE_TIMEOUT_MS and a writer that
  * reaches it was heard of within HEALTH_WRITER_AGE_MS; else 503 that says which is missing. */
 void health_ready(struct request *request);
+
+/* gateway/books.h as Prometheus text. */
+void health_metrics(struct request *request);

@@ -162,6 +162,7 @@ static void on_close(void *data)
 {
     struct connection *connection = data;
     charge(connection, 0);
+    atomic_fetch_sub(&connection->intake->gauge->connections, 1);
     resign(connection);
     if (connection->state != READING) {
         h2o_linklist_unlink(&connection->link);
@@ -195,6 +196,7 @@ void intake_watch(struct intake *intake, h2o_socket_t *socket)
     connection->h2o_read = socket->_cb.read;
     socket->on_close.cb = on_close;
     socket->on_close.data = connection;
+    atomic_fetch_add(&intake->gauge->connections, 1);
     enter(connection, READING);
 }
 

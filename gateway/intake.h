@@ -25,6 +25,7 @@ struct intake;
 /* Shared by the intakes of all loops; zeroed at first. */
 struct intake_gauge {
     atomic_size_t bytes; /* in input buffers */
+    atomic_size_t connections;
     atomic_bool has_leader;
 };
 

@@ -11,7 +11,9 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/scrape.h"
 #include "gateway/auth.h"
+#include "gateway/books.h"
 #include "gateway/config.h"
 #include "gateway/deliver.h"
 #include "gateway/limit.h"
@@ -108,19 +110,27 @@ static enum err serve(struct gateway *gateway, const sigset_t *stops, struct err
         .ack_timeout_ms = (uint32_t)config->ack_timeout_ms,
         .deadline_ms = (uint32_t)config->write_deadline_ms,
         .max_in_flight_bytes = (size_t)config->max_in_flight_bytes,
+        .books = gateway->books,
     };
     enum err err = deliver_open(&gateway->deliver, &options, error);
     if (err != ERR_OK) {
         return err;
     }
+    struct scrape *scrape = NULL;
+    if (config->metrics_addr != NULL) {
+        err = scrape_open(&scrape, config->metrics_addr, books_print, gateway, error);
+    }
     struct server *server;
-    err = server_open(&server, gateway, error);
+    if (err == ERR_OK) {
+        err = server_open(&server, gateway, error);
+    }
     if (err == ERR_OK) {
         wait_for_signal(stops);
         int64_t give_up_ms = clock_monotonic_ms() + config->drain_timeout_ms;
         server_close(server, (uint32_t)config->drain_timeout_ms);
         wait_for_receipts(gateway->deliver, give_up_ms);
     }
+    scrape_close(scrape);
     deliver_close(gateway->deliver);
     return err;
 }
@@ -143,9 +153,12 @@ static int run(const struct config *config)
 
     struct auth *auth = auth_create(config);
     struct limit *limit = limit_create(config->rate_limit_qps, config->rate_limit_burst);
-    struct gateway gateway = {.config = config, .routes = routes, .auth = auth, .limit = limit};
+    struct books *books = books_create(routes, config->project_id);
+    struct gateway gateway = {
+        .config = config, .routes = routes, .auth = auth, .limit = limit, .books = books};
     struct error error;
     enum err err = serve(&gateway, &stops, &error);
+    books_destroy(books);
     limit_destroy(limit);
     auth_destroy(auth);
     if (err != ERR_OK) {

@@ -118,6 +118,11 @@ void reply_error_with(struct request *request, enum err err, const struct error 
 
 void reply_json(struct request *request, int status, struct slice body)
 {
+    reply_text(request, status, "application/json", body);
+}
+
+void reply_text(struct request *request, int status, const char *type, struct slice body)
+{
     request->on_gone = NULL;
     h2o_req_t *h2o = request->h2o;
     if (h2o == NULL) {
@@ -127,8 +132,8 @@ void reply_json(struct request *request, int status, struct slice body)
     h2o->res.reason = reason_of(status);
     h2o->res.content_length = body.len;
     if (body.len > 0) {
-        h2o_add_header(&h2o->pool, &h2o->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
-                       H2O_STRLIT("application/json"));
+        h2o_add_header(&h2o->pool, &h2o->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, type,
+                       strlen(type));
     }
     reply_log(request, status);
     h2o_send_inline(h2o, body.len > 0 ? body.data : "", body.len);

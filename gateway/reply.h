@@ -29,6 +29,9 @@ void reply_error_with(struct request *request, enum err err, const struct error 
 /* Whole body, content-type application/json; charset is not sent. body is copied. */
 void reply_json(struct request *request, int status, struct slice body);
 
+/* The same for another type of content, which is static. */
+void reply_text(struct request *request, int status, const char *type, struct slice body);
+
 /* Adds a header to the answer that is about to be sent; name lower-case and static, value copied.
  */
 void reply_header(struct request *request, const char *name, const char *value);

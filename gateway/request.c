@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/id.h"
+#include "gateway/books.h"
 #include "gateway/server.h"
 
 static bool is_id(h2o_iovec_t value)
@@ -38,6 +39,8 @@ void request_choose_id(const h2o_req_t *h2o, char id[REQUEST_ID_MAX + 1])
 static void on_pool_cleared(void *memory)
 {
     struct request *request = *(struct request **)memory;
+    books_request(request->worker->gateway->books, request->route, request->h2o->res.status,
+                  clock_monotonic_us() - request->started_us);
     request->h2o = NULL;
     if (request->on_gone != NULL) {
         void (*on_gone)(struct request *) = request->on_gone;

@@ -10,6 +10,7 @@ const struct route routes[] = {
     /* method, path, handler, access, rate limited, has a body */
     {"GET", "/healthz", health_live, ACCESS_OPEN, false, false},
     {"GET", "/readyz", health_ready, ACCESS_OPEN, false, false},
+    {"GET", "/metrics", health_metrics, ACCESS_PROJECT, false, false},
     {"POST", "/v1/l/batch", ingest_batch, ACCESS_PROJECT, false, true},
     {"GET", "/api/public/projects", projects_list, ACCESS_COMPAT, false, false},
     {"GET", "/api/public/traces", traces_list, ACCESS_PROJECT, true, false},

@@ -60,7 +60,6 @@ struct loop {
 struct server {
     struct gateway *gateway;
     h2o_globalconf_t globalconf;
-    struct intake_gauge gauge;
     struct loop *loops;
     int loop_count;
     _Atomic(int64_t) give_up_ms; /* the drain's deadline */
@@ -207,6 +206,7 @@ static void loop_open(struct loop *loop)
                                     .queue_max = DB_QUEUE_MAX,
                                     .statement_timeout_ms = (uint32_t)config->query_timeout_ms,
                                     .wait_timeout_ms = (uint32_t)config->query_timeout_ms,
+                                    .books = gateway->books,
                                 });
     struct intake_limits limits = {
         .budget = (size_t)config->max_in_flight_bytes / 2, /* buffers that grow take more */
@@ -214,7 +214,7 @@ static void loop_open(struct loop *loop)
         .others = batch_bytes,
         .context = gateway->deliver,
     };
-    loop->intake = intake_open(&loop->server->gauge, &limits);
+    loop->intake = intake_open(&gateway->gauge, &limits);
     worker->port = deliver_port_open(gateway->deliver, &loop->context);
     loop->stop = h2o_evloop_socket_create(loop->evloop, loop->stop_fd, H2O_SOCKET_FLAG_DONT_READ);
     loop->stop->data = loop;

@@ -10,8 +10,10 @@
 
 #include "common/error.h"
 #include "gateway/config.h"
+#include "gateway/intake.h"
 
 struct auth;
+struct books;
 struct db;
 struct deliver;
 struct deliver_port;
@@ -19,13 +21,15 @@ struct limit;
 struct route;
 struct server;
 
-/* Shared by all loops; set up before they start, then read only. */
+/* Shared by all loops; set up before they start, then read only but for what is thread-safe. */
 struct gateway {
     const struct config *config;
     const struct route *routes; /* gateway/routes.h */
     const struct auth *auth;
     struct limit *limit; /* thread-safe; NULL: no limit */
     struct deliver *deliver;
+    struct books *books;
+    struct intake_gauge gauge;
 };
 
 /* What one loop thread owns. */

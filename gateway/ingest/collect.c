@@ -1,6 +1,7 @@
 #include "gateway/ingest/collect.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "proto/batch.h"
 
@@ -98,6 +99,18 @@ void collect_refuse_row(struct collect *collect, uint32_t row, struct slice reas
     if (row < collect->row_count) {
         uint32_t record = ((const uint32_t *)collect->_row_records.data)[row];
         collect_refuse(collect, record, (struct slice){NULL, 0}, reason);
+    }
+}
+
+void collect_count(const struct collect *collect, uint32_t all[ROW_KIND_COUNT],
+                   uint32_t good[ROW_KIND_COUNT])
+{
+    memset(all, 0, ROW_KIND_COUNT * sizeof(*all));
+    memset(good, 0, ROW_KIND_COUNT * sizeof(*good));
+    for (uint32_t i = 0; i < collect->record_count; i++) {
+        const struct collect_record *record = record_at(collect, i);
+        all[record->kind]++;
+        good[record->kind] += !record->refused;
     }
 }
 

@@ -63,6 +63,10 @@ void collect_refuse(struct collect *collect, uint32_t record, struct slice field
 /* The same for the record of a row, as a receipt names it; rows that do not exist are ignored. */
 void collect_refuse_row(struct collect *collect, uint32_t row, struct slice reason);
 
+/* Records by kind: all of them, and those that were not refused. */
+void collect_count(const struct collect *collect, uint32_t all[ROW_KIND_COUNT],
+                   uint32_t good[ROW_KIND_COUNT]);
+
 /* Records of a kind that were not refused. */
 uint32_t collect_count_stored(const struct collect *collect, enum row_kind kind);
 

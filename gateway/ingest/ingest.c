@@ -3,9 +3,11 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
+#include "common/crash.h"
 #include "common/id.h"
 #include "common/json_write.h"
 #include "common/log.h"
+#include "gateway/books.h"
 #include "gateway/deliver.h"
 #include "gateway/ingest/collect.h"
 #include "gateway/ingest/decode_batch.h"
@@ -32,6 +34,7 @@ struct ingest {
     const struct ingest_format *format;
     int64_t received_us;
     struct collect collect;
+    uint32_t sent[ROW_KIND_COUNT]; /* records; what the books must hear the end of */
 };
 
 static void run(struct request *request, const struct ingest_format *format);
@@ -124,6 +127,43 @@ static enum err decode_body(struct ingest *ingest, enum coding coding, struct er
     return err;
 }
 
+/* ---- the books ---- */
+
+static struct books *books_of(const struct ingest *ingest)
+{
+    return ingest->request->worker->gateway->books;
+}
+
+static void book_decoded(struct ingest *ingest)
+{
+    const char *project = ingest->request->identity.project;
+    uint32_t all[ROW_KIND_COUNT];
+    uint32_t refused[ROW_KIND_COUNT];
+    collect_count(&ingest->collect, all, ingest->sent);
+    for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
+        refused[kind] = all[kind] - ingest->sent[kind];
+    }
+    books_receive(books_of(ingest), project, all);
+    books_settle(books_of(ingest), project, BOOKS_REFUSED, refused);
+}
+
+/* The end of what was sent; what has been refused since then was so by the database. */
+static void book_end(struct ingest *ingest, enum books_outcome outcome)
+{
+    const char *project = ingest->request->identity.project;
+    uint32_t all[ROW_KIND_COUNT];
+    uint32_t good[ROW_KIND_COUNT];
+    uint32_t dead[ROW_KIND_COUNT];
+    collect_count(&ingest->collect, all, good);
+    for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
+        dead[kind] = ingest->sent[kind] - good[kind];
+    }
+    books_settle(books_of(ingest), project, BOOKS_DEAD_LETTERED, dead);
+    books_settle(books_of(ingest), project, outcome, good);
+}
+
+/* ---- on ---- */
+
 static enum err deliver(struct ingest *ingest, struct error *error)
 {
     struct delivery delivery;
@@ -166,11 +206,16 @@ static void run(struct request *request, const struct ingest_format *format)
     if (err == ERR_OK) {
         err = decode_body(ingest, coding, &error);
     }
+    if (err == ERR_OK) {
+        book_decoded(ingest);
+        crash_point("decoded");
+    }
     if (err == ERR_OK && ingest->collect.row_count > 0) {
         err = deliver(ingest, &error);
         if (err == ERR_OK) {
             return; /* on_receipt goes on */
         }
+        book_end(ingest, BOOKS_REJECTED);
     }
     finish(ingest, err, &error);
 }
@@ -187,6 +232,10 @@ static void on_receipt(void *waiter, enum err err, const struct receipt *receipt
     for (uint32_t i = 0; err == ERR_OK && i < receipt->refused_count; i++) {
         collect_refuse_row(&ingest->collect, receipt->refused[i].row, receipt->refused[i].reason);
     }
+    book_end(ingest, err != ERR_OK                           ? BOOKS_ABANDONED
+                     : receipt->outcome == RECEIPT_DUPLICATE ? BOOKS_DUPLICATE
+                                                             : BOOKS_STORED);
+    crash_point("before_reply");
     finish(ingest, err, &error);
 }
 

@@ -10,6 +10,7 @@
 #include "common/arena.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "gateway/books.h"
 #include "gateway/read/db_link.h"
 #include "gateway/read/db_url.h"
 
@@ -75,6 +76,7 @@ static void queue_remove(struct db *db, struct db_query *query)
 /* The last thing done with a query. Its waiter may run and cancel others from the handler. */
 static void on_over(struct db *db, struct db_query *query, enum err err, const struct error *error)
 {
+    books_query(db->options.books, err);
     query->handlers.on_done(query->waiter, err, error);
     query_free(query);
 }
@@ -103,6 +105,7 @@ static void on_reach(struct db *db, bool is_reached, const char *why)
     } else if (is_reached && db->is_down) {
         log_event(LOG_INFO, "database reachable", NULL);
     }
+    metric_add(is_reached ? &db->options.books->connects : &db->options.books->failed_connects, 1);
     db->is_down = !is_reached;
 }
 
@@ -279,6 +282,7 @@ enum err db_run(struct db *db, const char *sql, int parameter_count, const char 
         return error_set(error, ERR_UNAVAILABLE, "shutting down");
     }
     if (db->queue_count >= db->options.queue_max && find_idle(db) == NULL) {
+        books_query(db->options.books, ERR_BUSY);
         return error_set(error, ERR_BUSY, "too many reads are waiting for the database");
     }
     struct db_query *query = memory_zalloc(sizeof *query);
@@ -304,6 +308,7 @@ void db_cancel(struct db_query *query)
     } else {
         queue_remove(db, query);
     }
+    metric_add(&db->options.books->queries[BOOKS_QUERY_CANCELLED], 1);
     query_free(query);
     dispatch(db);
 }

@@ -15,6 +15,7 @@
 
 #include "common/error.h"
 
+struct books; /* gateway/books.h */
 struct db;
 struct db_query;
 
@@ -24,6 +25,7 @@ struct db_options {
     uint32_t queue_max;   /* reads waiting for a connection; past it ERR_BUSY */
     uint32_t statement_timeout_ms;
     uint32_t wait_timeout_ms; /* waiting for a connection; past it ERR_UNAVAILABLE */
+    struct books *books;
 };
 
 struct db_handlers {

@@ -15,6 +15,7 @@
 
 #include "common/arena.h"
 #include "common/clock.h"
+#include "gateway/books.h"
 #include "gateway/deliver.h"
 #include "proto/queue.h"
 
@@ -32,6 +33,7 @@ struct fixture {
     void *zmq;
     void *batches;
     void *receipts;
+    struct books books;
 };
 
 struct waiter {
@@ -83,7 +85,7 @@ static void writer_disconnect(struct fixture *f)
 static void open_gateway(struct fixture *f, uint32_t ack_timeout_ms, uint32_t deadline_ms,
                          size_t budget)
 {
-    struct deliver_options options = {f->queue, ack_timeout_ms, deadline_ms, budget};
+    struct deliver_options options = {f->queue, ack_timeout_ms, deadline_ms, budget, &f->books};
     struct error error = {""};
     if (deliver_open(&f->deliver, &options, &error) != ERR_OK) {
         fail_msg("%s", error.text);
@@ -258,6 +260,9 @@ static void without_a_receipt_it_is_sent_again_and_answered_once(void **state)
     assert_int_equal(waiter.err, ERR_OK);
     h2o_evloop_run(f->loop, 100);
     assert_int_equal(waiter.calls, 1);
+    assert_true(metric_get(&f->books.redelivered) >= 2);
+    assert_int_equal(metric_count(&f->books.receipt_time), 1);
+    assert_int_equal(deliver_oldest_age_ms(f->deliver), 0);
 }
 
 static void a_batch_waits_for_the_first_writer(void **state)
@@ -267,6 +272,7 @@ static void a_batch_waits_for_the_first_writer(void **state)
     struct waiter waiter = {0};
     assert_int_equal(send_batch(f, 0, 1, 100, &waiter), ERR_OK);
     h2o_evloop_run(f->loop, 50);
+    assert_true(deliver_oldest_age_ms(f->deliver) > 0);
     writer_connect(f);
     assert_int_equal(receive_batch(f, WAIT_MS), 1);
     acknowledge(f, 1);
@@ -423,7 +429,7 @@ static void a_second_gateway_on_the_same_queue_is_refused(void **state)
     struct fixture *f = *state;
     open_gateway(f, 1000, WAIT_MS, 1 << 20);
     struct deliver *second;
-    struct deliver_options options = {f->queue, 1000, 1000, 1000};
+    struct deliver_options options = {f->queue, 1000, 1000, 1000, &f->books};
     struct error error = {""};
     assert_int_equal(deliver_open(&second, &options, &error), ERR_UNAVAILABLE);
     assert_non_null(strstr(error.text, "another gateway"));

@@ -45,7 +45,7 @@ static void a_flight_is_found_by_id_until_removed(void **state)
     assert_int_equal(flights_count(flights), 1);
     flights_remove(flights, &a);
     assert_null(flights_find(flights, a.id));
-    assert_null(flights_any(flights));
+    assert_null(flights_oldest(flights));
     assert_int_equal(flights_wake_at(flights), INT64_MAX);
     flights_destroy(flights);
 }

@@ -22,6 +22,7 @@
 #include "common/clock.h"
 #include "common/listen.h"
 #include "gateway/auth.h"
+#include "gateway/books.h"
 #include "gateway/deliver.h"
 #include "gateway/limit.h"
 #include "gateway/reply.h"
@@ -127,7 +128,8 @@ static int setup(void **state)
                                 .threads = 2,
                                 .db_connections = 1,
                                 .query_timeout_ms = 1000};
-    struct deliver_options options = {f->queue, 100, 600, 1 << 20};
+    f->gateway.books = books_create(table, "default");
+    struct deliver_options options = {f->queue, 100, 600, 1 << 20, f->gateway.books};
     struct error error = {""};
     f->gateway.config = &f->config;
     f->gateway.routes = table;
@@ -152,6 +154,7 @@ static int teardown(void **state)
     struct fixture *f = *state;
     stop(f, WAIT_MS);
     deliver_close(f->gateway.deliver);
+    books_destroy(f->gateway.books);
     limit_destroy(f->gateway.limit);
     auth_destroy((struct auth *)f->gateway.auth);
     char command[128];

@@ -1,0 +1,148 @@
+/* The gateway's own numbers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "gateway/books.h"
+#include "gateway/deliver.h"
+#include "gateway/routes.h"
+#include "gateway/server.h"
+
+static const struct route table[] = {
+    {"GET", "/api/{id}", NULL, ACCESS_OPEN, false, false},
+    {"POST", "/api", NULL, ACCESS_OPEN, false, true},
+    {.method = NULL},
+};
+
+struct fixture {
+    char folder[64];
+    char queue[128];
+    struct config config;
+    struct gateway gateway;
+    char *text; /* of the last print */
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    strcpy(f->folder, "/tmp/xtrace-test-XXXXXX");
+    assert_non_null(mkdtemp(f->folder));
+    snprintf(f->queue, sizeof(f->queue), "ipc://%s/queue", f->folder);
+    f->config.max_in_flight_bytes = 1000;
+    f->gateway.config = &f->config;
+    f->gateway.books = books_create(table, "a \"project\"");
+    struct deliver_options options = {f->queue, 1000, 1000, 1000, f->gateway.books};
+    struct error error;
+    assert_int_equal(deliver_open(&f->gateway.deliver, &options, &error), ERR_OK);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    deliver_close(f->gateway.deliver);
+    books_destroy(f->gateway.books);
+    char command[128];
+    snprintf(command, sizeof(command), "rm -rf %s", f->folder);
+    assert_int_equal(system(command), 0);
+    free(f->text);
+    free(f);
+    return 0;
+}
+
+static void print(struct fixture *f)
+{
+    struct buf out = BUF_EMPTY;
+    size_t len;
+    books_print(&f->gateway, &out);
+    buf_append_char(&out, '\0');
+    free(f->text);
+    f->text = buf_take(&out, &len);
+}
+
+static bool has(const struct fixture *f, const char *line)
+{
+    const char *found = f->text;
+    size_t len = strlen(line);
+    while ((found = strstr(found, line)) != NULL) {
+        if (found[-1] == '\n' && found[len] == '\n') {
+            return true;
+        }
+        found++;
+    }
+    return false;
+}
+
+static void records_are_counted_by_kind_and_outcome(void **state)
+{
+    struct fixture *f = *state;
+    struct books *books = f->gateway.books;
+    books_receive(books, "p", (uint32_t[ROW_KIND_COUNT]){[ROW_TRACE] = 2, [ROW_OBSERVATION] = 9});
+    books_settle(books, "p", BOOKS_STORED, (uint32_t[ROW_KIND_COUNT]){[ROW_OBSERVATION] = 8});
+    books_settle(books, "p", BOOKS_DEAD_LETTERED,
+                 (uint32_t[ROW_KIND_COUNT]){[ROW_OBSERVATION] = 1});
+    print(f);
+#define PROJECT "{project=\"a \\\"project\\\"\","
+    assert_true(has(f, "xtrace_gateway_records_received_total" PROJECT "kind=\"trace\"} 2"));
+    assert_true(has(f, "xtrace_gateway_records_received_total" PROJECT "kind=\"observation\"} 9"));
+    assert_true(has(f, "xtrace_gateway_records_received_total" PROJECT "kind=\"score\"} 0"));
+    assert_true(has(f, "xtrace_gateway_records_settled_total" PROJECT
+                       "kind=\"observation\",outcome=\"stored\"} 8"));
+    assert_true(has(f, "xtrace_gateway_records_settled_total" PROJECT
+                       "kind=\"observation\",outcome=\"dead_lettered\"} 1"));
+    assert_true(has(f, "xtrace_gateway_in_flight_bytes_max 1000"));
+}
+
+static void routes_have_series_only_when_they_were_used(void **state)
+{
+    struct fixture *f = *state;
+    struct books *books = f->gateway.books;
+    print(f);
+    assert_null(strstr(f->text, "xtrace_gateway_request_seconds"));
+    books_request(books, &table[0], 200, 50);
+    books_request(books, &table[0], 204, 50);
+    books_request(books, &table[1], 503, 50);
+    books_request(books, NULL, 404, 50);
+    books_request(books, &table[1], 0, 50);
+    books_request(books, &table[1], 999, 50);
+    print(f);
+#define COUNT "xtrace_gateway_request_seconds_count{"
+    assert_true(has(f, COUNT "method=\"GET\",route=\"/api/{id}\",status=\"2xx\"} 2"));
+    assert_true(has(f, COUNT "method=\"POST\",route=\"/api\",status=\"5xx\"} 1"));
+    assert_true(has(f, COUNT "method=\"POST\",route=\"/api\",status=\"gone\"} 1"));
+    assert_true(has(f, COUNT "method=\"other\",route=\"other\",status=\"4xx\"} 1"));
+    assert_null(strstr(f->text, "status=\"3xx\""));
+}
+
+static void queries_are_counted_by_their_end(void **state)
+{
+    struct fixture *f = *state;
+    books_query(f->gateway.books, ERR_OK);
+    books_query(f->gateway.books, ERR_TIMEOUT);
+    books_query(f->gateway.books, ERR_INTERNAL);
+    print(f);
+#define QUERIES "xtrace_gateway_database_queries_total{outcome="
+    assert_true(has(f, QUERIES "\"done\"} 1"));
+    assert_true(has(f, QUERIES "\"timeout\"} 1"));
+    assert_true(has(f, QUERIES "\"failed\"} 1"));
+    assert_true(has(f, QUERIES "\"busy\"} 0"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(records_are_counted_by_kind_and_outcome, setup, teardown),
+        cmocka_unit_test_setup_teardown(routes_have_series_only_when_they_were_used, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(queries_are_counted_by_their_end, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
