@@ -10,9 +10,6 @@
 
 /* ---- the table ---- */
 
-#define KINDS(X) X(ROW_TRACE, "trace") X(ROW_OBSERVATION, "observation") X(ROW_SCORE, "score")
-_Static_assert(ROW_KIND_COUNT == 3, "a new kind needs its row in KINDS");
-
 #define OF_PROJECT(field) METRIC_COUNTER, offsetof(struct books_project, field)
 #define RECEIVED(kind, word)                                                                       \
     {"xtrace_gateway_records_received_total", "kind=\"" word "\"",                                 \
@@ -34,7 +31,7 @@ _Static_assert(ROW_KIND_COUNT == 3, "a new kind needs its row in KINDS");
     OUTCOME(kind, word, BOOKS_REJECTED, "rejected")                                                \
     OUTCOME(kind, word, BOOKS_ABANDONED, "abandoned")
 
-static const struct metric project_rows[] = {KINDS(RECEIVED) KINDS(OUTCOMES){.name = NULL}};
+static const struct metric project_rows[] = {ROW_KINDS(RECEIVED) ROW_KINDS(OUTCOMES){.name = NULL}};
 
 #define OF_BOOKS(field) offsetof(struct books, field)
 #define QUERIES         "xtrace_gateway_database_queries_total"

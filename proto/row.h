@@ -23,6 +23,12 @@
 
 enum row_kind { ROW_TRACE, ROW_OBSERVATION, ROW_SCORE, ROW_KIND_COUNT };
 
+/* X(kind, the word for it in metrics) */
+#define ROW_KINDS(X)             X(ROW_TRACE, "trace") X(ROW_OBSERVATION, "observation") X(ROW_SCORE, "score")
+#define ROW_KIND_ONE(kind, word) +1
+_Static_assert(ROW_KINDS(ROW_KIND_ONE) == ROW_KIND_COUNT, "ROW_KINDS lacks a kind");
+#undef ROW_KIND_ONE
+
 enum column_type {
     COLUMN_TEXT,    /* slice: valid UTF-8 without U+0000 */
     COLUMN_JSON,    /* slice: valid JSON text, stored as text and given back as sent */

@@ -47,6 +47,7 @@ struct group {
     uint32_t capacity;
     uint64_t rows;
     uint64_t bytes;
+    int64_t began_us; /* the line's: when its first batch came; monotonic */
     uint32_t *_index; /* batch id -> place + 1; open addressing */
     uint32_t _index_size;
 };

@@ -313,6 +313,25 @@ static enum err book_observations(struct apply *apply, const struct entries *tra
     return err;
 }
 
+static void count_effects(struct apply *apply, const struct apply_row *rows, uint32_t count,
+                          const struct entries entries[ROW_KIND_COUNT])
+{
+    for (uint32_t i = 0; i < count; i++) {
+        apply->effects.of[rows[i].row->kind][TALLY_MERGED]++;
+    }
+    for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
+        uint64_t *effects = apply->effects.of[kind];
+        for (uint32_t i = 0; i < entries[kind].count; i++) {
+            const struct entry *entry = &entries[kind].all[i];
+            enum tally_effect effect = entry->stored == NULL ? TALLY_INSERTED
+                                       : entry->is_changed   ? TALLY_CHANGED
+                                                             : TALLY_UNCHANGED;
+            effects[effect]++;
+        }
+        effects[TALLY_MERGED] -= entries[kind].count;
+    }
+}
+
 enum err apply_rows(struct apply *apply, struct apply_row *rows, uint32_t count,
                     struct error *error)
 {
@@ -337,5 +356,11 @@ enum err apply_rows(struct apply *apply, struct apply_row *rows, uint32_t count,
         book_traces(apply, &entries[ROW_TRACE]);
         err = book_observations(apply, &entries[ROW_TRACE], &entries[ROW_OBSERVATION], error);
     }
-    return err == ERR_OK ? books_write(&apply->books, apply->session, error) : err;
+    if (err == ERR_OK) {
+        err = books_write(&apply->books, apply->session, error);
+    }
+    if (err == ERR_OK) {
+        count_effects(apply, rows, count, entries);
+    }
+    return err;
 }

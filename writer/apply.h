@@ -17,6 +17,7 @@
 #include "writer/books.h"
 #include "writer/session.h"
 #include "writer/statements.h"
+#include "writer/tally.h"
 
 /* One row of a batch. Everything is borrowed for the call. */
 struct apply_row {
@@ -31,7 +32,8 @@ struct apply {
     struct statements statements;
     struct arena arena; /* of one call */
     struct books books;
-    struct buf bytes; /* of one COPY */
+    struct buf bytes;             /* of one COPY */
+    struct tally_effects effects; /* added up by apply_rows until somebody zeroes them */
     /*
      * False: observations of a trace that is in the group and not in the table are taken for unknown
      * without a look, for a gateway never sends an observation without a row for its trace. Should

@@ -3,16 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/crash.h"
 #include "writer/array.h"
 #include "writer/quarantine.h"
+#include "writer/tally.h"
 
 static const char sql_begin[] = "INSERT INTO ingest_batches (batch_id) SELECT unnest($1::uuid[])"
                                 " ON CONFLICT DO NOTHING RETURNING batch_id";
 
-void commit_init(struct commit *commit, struct session *session)
+void commit_init(struct commit *commit, struct session *session, struct tally *tally)
 {
-    *commit = (struct commit){.session = session, .bytes = BUF_EMPTY};
+    *commit = (struct commit){.session = session, .tally = tally, .bytes = BUF_EMPTY};
     apply_init(&commit->apply, session);
 }
 
@@ -26,6 +28,7 @@ void commit_finish(struct commit *commit)
 enum err commit_connect(struct commit *commit, struct error *error)
 {
     enum err err = session_open(commit->session, error);
+    tally_connect(commit->tally, err == ERR_OK);
     return err == ERR_OK ? apply_prepare(&commit->apply, error) : err;
 }
 
@@ -72,8 +75,22 @@ enum err commit_begin(struct commit *commit, struct parcel **parcels, uint32_t c
     if (count > 1) {
         qsort(parcels, count, sizeof(struct parcel *), compare_parcels);
     }
+    commit->apply.effects = (struct tally_effects){0};
     enum err err = session_exec(commit->session, "BEGIN", error);
     return err == ERR_OK ? insert_ids(commit, parcels, count, is_new, error) : err;
+}
+
+enum err commit_end(struct commit *commit, struct error *error)
+{
+    int64_t began_us = clock_monotonic_us();
+    crash_point("before_commit");
+    enum err err = session_commit(commit->session, error);
+    crash_point("after_commit");
+    if (err == ERR_OK) {
+        metric_observe_duration(&commit->tally->commit_time, clock_monotonic_us() - began_us);
+        tally_commit(commit->tally, &commit->apply.effects);
+    }
+    return err;
 }
 
 static void make_room(struct commit *commit, uint64_t rows)
@@ -151,9 +168,7 @@ enum err commit_parcels(struct commit *commit, struct group *group, uint32_t beg
         }
     }
     if (err == ERR_OK) {
-        crash_point("before_commit");
-        err = session_commit(commit->session, error);
-        crash_point("after_commit");
+        err = commit_end(commit, error);
     }
     if (err != ERR_OK) {
         session_rollback(commit->session);
@@ -161,6 +176,7 @@ enum err commit_parcels(struct commit *commit, struct group *group, uint32_t beg
     }
     for (uint32_t i = 0; i < count; i++) {
         parcels[i]->state = is_new[i] ? PARCEL_STORED : PARCEL_DUPLICATE;
+        tally_settle(commit->tally, parcels[i]);
     }
 
 done:

@@ -19,13 +19,14 @@
 
 struct commit {
     struct session *session; /* borrowed */
+    struct tally *tally;     /* borrowed */
     struct apply apply;
     struct buf bytes;
     struct apply_row *rows;
     uint32_t row_capacity;
 };
 
-void commit_init(struct commit *commit, struct session *session);
+void commit_init(struct commit *commit, struct session *session, struct tally *tally);
 void commit_finish(struct commit *commit);
 
 /* Connects and prepares the session. */
@@ -39,9 +40,13 @@ MUST_CHECK enum err commit_connect(struct commit *commit, struct error *error);
 MUST_CHECK enum err commit_parcels(struct commit *commit, struct group *group, uint32_t begin,
                                    uint32_t end, struct error *error);
 
-/* Opens the transaction and says of each parcel whether its id is new; the caller ends it. */
+/* Opens the transaction and says of each parcel whether its id is new; the caller ends it, with
+ * commit_end if all went well. */
 MUST_CHECK enum err commit_begin(struct commit *commit, struct parcel **parcels, uint32_t count,
                                  bool *is_new, struct error *error);
+
+/* COMMIT; errors as session_commit. Then apply's effects count. */
+MUST_CHECK enum err commit_end(struct commit *commit, struct error *error);
 
 /* The rows [begin, end) of a parcel, for apply_rows. Valid until the next call. */
 struct apply_row *commit_parcel_rows(struct commit *commit, const struct parcel *parcel,

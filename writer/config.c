@@ -18,6 +18,11 @@ const struct setting config_rows[] = {
      FIELD(project_id),
      .fallback = "default",
      .help = "project that is made at start-up"},
+    {.key = "XTRACE_METRICS_ADDR",
+     .type = SETTING_TEXT,
+     FIELD(metrics_addr),
+     .help = "where /metrics is served, without credentials: HOST:PORT of a loopback or private "
+             "address; unset: nowhere"},
     {.key = "XTRACE_HOME",
      .type = SETTING_TEXT,
      FIELD(home),

@@ -17,7 +17,8 @@ enum { CONFIG_GATEWAYS_MAX = 64 };
 /* Texts are owned by the struct; secrets are never logged. */
 struct config {
     const char *database_url;
-    const char *project_id; /* gets its row in projects at start-up */
+    const char *project_id;   /* gets its row in projects at start-up */
+    const char *metrics_addr; /* NULL: no listener for /metrics */
     const char *home;
     const char *gateways_setting; /* NULL: gateways are made from home */
     bool migrate;                 /* at start-up */

@@ -250,7 +250,8 @@ enum err dead_letters_replay(struct session *session, const char *id, FILE *out,
                              struct error *error)
 {
     struct commit commit;
-    commit_init(&commit, session);
+    struct tally tally = {0}; /* nobody asks */
+    commit_init(&commit, session, &tally);
     commit.apply.looks_everywhere = true;
     enum err err = apply_prepare(&commit.apply, error);
     int64_t number = 0;

@@ -30,6 +30,7 @@ enum {
 
 struct line {
     const struct config *config; /* borrowed */
+    struct tally *tally;         /* borrowed */
     int signal_fd;
     uint8_t writer_id[ID_SIZE];
     struct receive *receive;
@@ -74,19 +75,48 @@ static bool takes(const struct line *line)
     return line->is_receiving && !line->is_stopping && !group_is_full(line->next, &line->limits);
 }
 
+/* The groups have changed. */
+static void count_in_hand(struct line *line)
+{
+    struct tally *tally = line->tally;
+    const struct group *oldest = line->current->count > 0 ? line->current : line->next;
+    metric_set(&tally->in_hand_batches, line->current->count + line->next->count);
+    metric_set(&tally->in_hand_rows, line->current->rows + line->next->rows);
+    metric_set(&tally->in_hand_bytes, line->current->bytes + line->next->bytes);
+    metric_set(&tally->in_hand_since_us, oldest->count > 0 ? (uint64_t)oldest->began_us : 0);
+}
+
+static void take_message(struct line *line, struct message *message)
+{
+    struct group *group = line->next;
+    uint32_t count = group->count;
+    struct error error;
+    if (group_add(group, line->current, message, &error) != ERR_OK) {
+        metric_add(&line->tally->batches_malformed, 1);
+        log_event(LOG_ERROR, "batch dropped", "error", error.text, NULL);
+    } else if (group->count == count) {
+        metric_add(&line->tally->batches_repeated, 1);
+    } else {
+        tally_receive(line->tally, group->parcels[count]);
+    }
+}
+
 /* Receives and unpacks what is there already. Returns how many messages. */
 static int take_messages(struct line *line, int max)
 {
     int taken = 0;
     struct message message;
     while (taken < max && takes(line) && receive_take(line->receive, &message)) {
-        struct error error;
         crash_point("received");
-        if (group_add(line->next, line->current, &message, &error) != ERR_OK) {
-            log_event(LOG_ERROR, "batch dropped", "error", error.text, NULL);
+        if (line->next->count == 0) {
+            line->next->began_us = clock_monotonic_us();
         }
+        take_message(line, &message);
         crash_point("unpacked");
         taken++;
+    }
+    if (taken > 0) {
+        count_in_hand(line);
     }
     return taken;
 }
@@ -144,6 +174,7 @@ static enum err connect_once(struct line *line, struct error *error)
         return commit_connect(&line->commit, error);
     }
     enum err err = session_open(&line->session, error);
+    tally_connect(line->tally, err == ERR_OK);
     if (err == ERR_OK) {
         err = migrate_run(&line->session, line->config->migrate ? MIGRATE_APPLY : MIGRATE_CHECK,
                           error);
@@ -253,8 +284,11 @@ static void turn_group(struct line *line)
     line->current = filled;
     int64_t began_us = clock_monotonic_us();
     settle_current(line);
+    metric_observe_size(&line->tally->group_rows, line->current->rows);
+    metric_observe_duration(&line->tally->group_time, clock_monotonic_us() - began_us);
     log_group(line, began_us);
     group_reset(line->current);
+    count_in_hand(line);
 }
 
 static enum err loop(struct line *line, struct error *error)
@@ -280,7 +314,7 @@ static enum err loop(struct line *line, struct error *error)
     return ERR_OK;
 }
 
-static void init(struct line *line, const struct config *config, int signal_fd)
+static void init(struct line *line, const struct config *config, int signal_fd, struct tally *tally)
 {
     struct session_options options = {
         .url = config->database_url,
@@ -291,24 +325,26 @@ static void init(struct line *line, const struct config *config, int signal_fd)
     };
     *line = (struct line){
         .config = config,
+        .tally = tally,
         .signal_fd = signal_fd,
         .limits = {(uint64_t)config->group_max_rows, (uint64_t)config->group_max_bytes},
         .is_receiving = true,
     };
     id_random(line->writer_id);
     session_init(&line->session, &options);
-    commit_init(&line->commit, &line->session);
-    maintain_init(&line->maintain, config->database_url);
+    commit_init(&line->commit, &line->session, tally);
+    maintain_init(&line->maintain, config->database_url, tally);
     group_init(&line->groups[0]);
     group_init(&line->groups[1]);
     line->current = &line->groups[0];
     line->next = &line->groups[1];
 }
 
-enum err line_run(const struct config *config, int signal_fd, struct error *error)
+enum err line_run(const struct config *config, int signal_fd, struct tally *tally,
+                  struct error *error)
 {
     struct line line;
-    init(&line, config, signal_fd);
+    init(&line, config, signal_fd, tally);
     enum err err = receive_open(&line.receive, config->gateways, config->gateway_count, error);
     if (err == ERR_OK) {
         log_event(LOG_INFO, "started", "gateways", log_text("%" PRIu32, config->gateway_count),

@@ -11,9 +11,11 @@
 
 #include "common/error.h"
 #include "writer/config.h"
+#include "writer/tally.h"
 
 /*
  * Runs until signal_fd (a signalfd) becomes readable, then finishes the group, sends receipts and
  * returns ERR_OK. ERR_INVALID: the database cannot be used as it is; waiting would not help.
  */
-MUST_CHECK enum err line_run(const struct config *config, int signal_fd, struct error *error);
+MUST_CHECK enum err line_run(const struct config *config, int signal_fd, struct tally *tally,
+                             struct error *error);

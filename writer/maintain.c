@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/pg.h"
 #include "writer/maintain_sql.h"
+#include "writer/tally.h"
 
 enum {
     PASS_MS = 3000,
@@ -15,15 +16,6 @@ enum {
     PRUNE_MS = 60000,
     /* A connection or a step that takes longer is given up; timeouts in the server are shorter. */
     STUCK_MS = 330000,
-};
-
-enum step {
-    STEP_ROLL_UP,
-    STEP_FOLD_MARKS,
-    STEP_FOLD_COUNTS,
-    STEP_PRUNE,
-    STEP_SNAPSHOT,
-    STEP_COUNT
 };
 
 static const char *const step_sql[STEP_COUNT] = {
@@ -38,9 +30,9 @@ static const char sql_set_up[] =
 /* The key is arbitrary but fixed; not that of writer/migrate.c. */
 static const char sql_lock[] = "BEGIN; SELECT pg_try_advisory_xact_lock(132347298702182)::text";
 
-void maintain_init(struct maintain *maintain, const char *url)
+void maintain_init(struct maintain *maintain, const char *url, struct tally *tally)
 {
-    *maintain = (struct maintain){.url = url};
+    *maintain = (struct maintain){.url = url, .tally = tally};
 }
 
 void maintain_finish(struct maintain *maintain)
@@ -77,6 +69,7 @@ static void fail(struct maintain *maintain, const PGresult *result, int64_t now_
     struct error error;
     pg_error(maintain->connection, result, &error);
     log_event(LOG_WARN, "maintenance failed", "error", error.text, NULL);
+    metric_add(&maintain->tally->maintain_failures, 1);
     PQfinish(maintain->connection);
     maintain->connection = NULL;
     move_to(maintain, MAINTAIN_CLOSED, now_ms + RETRY_MS);
@@ -139,12 +132,20 @@ static void run_step(struct maintain *maintain, int64_t now_ms)
 {
     const char *parameters[] = {maintain->snapshot};
     int count = maintain->step == STEP_ROLL_UP ? 1 : 0;
+    maintain->step_began_ms = now_ms;
     if (PQsendQueryParams(maintain->connection, step_sql[maintain->step], count, NULL, parameters,
                           NULL, NULL, 0) == 0) {
         fail(maintain, NULL, now_ms);
         return;
     }
     move_to(maintain, MAINTAIN_STEPPING, now_ms + STUCK_MS);
+}
+
+static void count_step(const struct maintain *maintain, int64_t now_ms)
+{
+    metric_add(&maintain->tally->maintain_steps[maintain->step], 1);
+    metric_add(&maintain->tally->maintain_us[maintain->step],
+               (uint64_t)(now_ms - maintain->step_began_ms) * 1000);
 }
 
 static void end_pass(struct maintain *maintain, int64_t now_ms)
@@ -189,6 +190,9 @@ static void go_on(struct maintain *maintain, int64_t now_ms)
         send_text(maintain, "COMMIT", MAINTAIN_ENDING, now_ms);
         break;
     case MAINTAIN_ENDING:
+        if (maintain->has_lock) {
+            count_step(maintain, now_ms);
+        }
         maintain->step += maintain->has_more ? 0 : 1;
         if (!maintain->has_lock || maintain->step == STEP_COUNT) {
             end_pass(maintain, now_ms);

@@ -27,22 +27,36 @@ enum maintain_state {
     MAINTAIN_ENDING,     /* COMMIT or ROLLBACK */
 };
 
+/* Of a pass, in this order. */
+enum maintain_step {
+    STEP_ROLL_UP,
+    STEP_FOLD_MARKS,
+    STEP_FOLD_COUNTS,
+    STEP_PRUNE,
+    STEP_SNAPSHOT,
+    STEP_COUNT
+};
+
 enum { MAINTAIN_SNAPSHOT_SIZE = 4096 };
 
+struct tally; /* writer/tally.h */
+
 struct maintain {
-    const char *url; /* borrowed */
+    const char *url;     /* borrowed */
+    struct tally *tally; /* borrowed */
     PGconn *connection;
     enum maintain_state state;
     int64_t due_ms;
     short events; /* what the socket is waited for */
     int step;
+    int64_t step_began_ms;
     bool has_lock;
     bool has_more; /* the step asks to be run again */
     int64_t prune_due_ms;
     char snapshot[MAINTAIN_SNAPSHOT_SIZE]; /* of the last pass; "" before the first */
 };
 
-void maintain_init(struct maintain *maintain, const char *url);
+void maintain_init(struct maintain *maintain, const char *url, struct tally *tally);
 void maintain_finish(struct maintain *maintain);
 
 /* The socket to be polled, with maintain->events; -1: none. */

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/utf8.h"
+#include "writer/tally.h"
 
 static const char sql_letter[] =
     "INSERT INTO dead_letters (project_id, batch_id, row_index, kind, record_id, reason,"
@@ -44,6 +45,7 @@ static enum err try_rows(struct quarantine *quarantine, uint32_t begin, uint32_t
                          struct error *error)
 {
     struct commit *commit = quarantine->commit;
+    struct tally_effects before = commit->apply.effects;
     enum err err = session_exec(commit->session, "SAVEPOINT part", error);
     if (err == ERR_OK) {
         struct apply_row *rows = commit_parcel_rows(commit, quarantine->parcel, begin, end);
@@ -56,6 +58,7 @@ static enum err try_rows(struct quarantine *quarantine, uint32_t begin, uint32_t
     if (err == ERR_OK) {
         return session_exec(commit->session, "RELEASE SAVEPOINT part", error);
     }
+    commit->apply.effects = before;
     if (is_refusal(quarantine, err)) {
         struct error second;
         enum err undone = session_exec(
@@ -156,7 +159,7 @@ enum err quarantine_parcel(struct commit *commit, struct parcel *parcel, struct 
                      : quarantine_recall(commit->session, parcel, arena, error);
     }
     if (err == ERR_OK) {
-        err = session_commit(commit->session, error);
+        err = commit_end(commit, error);
     }
     if (err != ERR_OK) {
         session_rollback(commit->session);
@@ -164,6 +167,7 @@ enum err quarantine_parcel(struct commit *commit, struct parcel *parcel, struct 
         return err;
     }
     parcel->state = is_new ? PARCEL_STORED : PARCEL_DUPLICATE;
+    tally_settle(commit->tally, parcel);
     if (is_new && parcel->refused_count > 0) {
         log_refused(parcel);
     }

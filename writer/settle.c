@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "writer/ack.h"
 #include "writer/quarantine.h"
+#include "writer/tally.h"
 
 enum {
     CONFLICTS_MAX = 8,      /* of a group as it came */
@@ -43,6 +44,7 @@ static void give_up(struct settle *settle, struct parcel *parcel, const struct e
     id_hex(parcel->header.id, id);
     log_event(LOG_ERROR, "batch given up", "batch", id, "error", error->text, NULL);
     parcel->state = PARCEL_GIVEN_UP;
+    tally_settle(settle->commit->tally, parcel);
     if (!is_suspect(settle, parcel)) {
         memcpy(settle->_suspects[settle->_suspect_count++ % SETTLE_SUSPECTS], parcel->header.id,
                ID_SIZE);
@@ -76,6 +78,7 @@ static enum err commit_stubbornly(const struct settle *settle, struct group *gro
         settle->commit->apply.looks_everywhere = tries > 0;
         err = commit_parcels(settle->commit, group, begin, end, error);
         if (err == ERR_CONFLICT) {
+            metric_add(&settle->commit->tally->conflicts, 1);
             log_event(LOG_DEBUG, "conflict", "error", error->text, NULL);
         }
     }
@@ -90,6 +93,9 @@ static enum err settle_refused(struct settle *settle, struct group *group, struc
     for (int tries = 0; tries < CONFLICTS_MAX && err == ERR_CONFLICT; tries++) {
         pause_for_others(settle, tries);
         err = quarantine_parcel(settle->commit, parcel, &group->arena, conflicts_refuse, error);
+        if (err == ERR_CONFLICT) {
+            metric_add(&settle->commit->tally->conflicts, 1);
+        }
     }
     if (err != ERR_OK && !is_passing(err)) {
         give_up(settle, parcel, error);
