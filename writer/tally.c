@@ -31,7 +31,7 @@
     COUNTER(kind, "xtrace_writer_rows_given_up_total", "kind=\"" word "\"",                        \
             "Rows of batches that were let go without a receipt.", given_up[kind])
 
-/* clang-format off: a macro a line */
+/* clang-format off */
 static const struct metric row_rows[] = {
     ROW_KINDS(RECEIVED)
     ROW_KINDS(EFFECTS)
