@@ -209,7 +209,7 @@ static enum err daily_bind(struct read *read, const void *typed, struct error *e
     read_bind_text(read, params->release);
     read_bind_texts(read, params->tags.parts, params->tags.part_count);
     read_bind_texts(read, params->tags.values, params->tags.count);
-    read_bind_texts(read, params->environments.parts, params->environments.part_count);
+    read_bind_any_of(read, &params->environments);
     return ERR_OK;
 }
 

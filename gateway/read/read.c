@@ -137,6 +137,19 @@ void read_bind_texts(struct read *read, const char *const *texts, size_t count)
     read_bind_text(read, literal);
 }
 
+void read_bind_any_of(struct read *read, const struct param_texts *texts)
+{
+    if (texts->parts == texts->values) {
+        read_bind_texts(read, texts->values, texts->count);
+        return;
+    }
+    size_t count = texts->part_count + texts->count;
+    const char **all = arena_alloc(read->arena, count * sizeof(*all));
+    memcpy(all, texts->parts, texts->part_count * sizeof(*all));
+    memcpy(all + texts->part_count, texts->values, texts->count * sizeof(*all));
+    read_bind_texts(read, all, count);
+}
+
 void read_bind_offset(struct read *read)
 {
     int64_t offset;

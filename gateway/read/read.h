@@ -55,6 +55,8 @@ void read_bind_bool(struct read *read, bool value);
 void read_bind_time(struct read *read, struct param_time time); /* null unless given */
 /* text[]; null when there are none. */
 void read_bind_texts(struct read *read, const char *const *texts, size_t count);
+/* Parts and whole values together: for a filter that any one of them meets. */
+void read_bind_any_of(struct read *read, const struct param_texts *texts);
 /* (page - 1) * limit, at most INT64_MAX. */
 void read_bind_offset(struct read *read);
 

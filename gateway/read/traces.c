@@ -267,7 +267,7 @@ static enum err list_bind(struct read *read, const void *typed, struct error *er
     read_bind_text(read, params->release);
     read_bind_texts(read, params->tags.parts, params->tags.part_count);
     read_bind_texts(read, params->tags.values, params->tags.count);
-    read_bind_texts(read, params->environments.parts, params->environments.part_count);
+    read_bind_any_of(read, &params->environments);
     read_bind_bool(read, !is_filtered);
     read_bind_integer(read, params->limit);
     read_bind_offset(read);
