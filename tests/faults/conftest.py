@@ -3,8 +3,9 @@
 import pytest
 from builds import release_build
 from nemesis import TABLE
-from stack import Stack
-from support.fixtures import finish_all
+from stack import DURABLE, Stack
+from support.fixtures import Databases, finish_all
+from support.postgres import Postgres
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,15 @@ def stack(databases):
     finally:
         finish_all([system])
         made.drop()
+
+
+@pytest.fixture(scope="session")
+def fragile_postgres():
+    """One that is hurt: killed, frozen, restarted, filled with connections."""
+    server = Postgres({**DURABLE, "max_connections": "40", "deadlock_timeout": "1s"}).start()
+    server.databases = Databases(server)
+    yield server
+    server.destroy()
 
 
 class Maker:

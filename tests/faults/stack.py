@@ -23,6 +23,8 @@ FAST = {
     "XTRACE_STATEMENT_TIMEOUT_MS": "5000",
 }
 DEADLINE_S = 1.0
+# PostgreSQL as users have it; syncfs only makes recoveries quick, which open every file otherwise.
+DURABLE = {"fsync": "on", "recovery_init_sync_method": "syncfs"}
 
 
 class Program:

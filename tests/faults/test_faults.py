@@ -11,12 +11,9 @@ from nemesis import (CancelBackends, ClockJumps, Deadlock, DiskFull, GatewayDies
                      KillGateway, KillWriter, LockRows, LockTables, Mixed, NoConnections, Quiet, RestartGateway,
                      RestartPostgres, RestartWriters, Stop, TerminateBackends, campaign, toxics, write_whole)  # fmt: skip
 from proxy import Proxy, free_ports
-from stack import DEADLINE_S, FAST
+from stack import DEADLINE_S, DURABLE, FAST
 from support.fixtures import Databases
 from support.postgres import Postgres
-
-# As users have it; syncfs only makes recoveries quick, which open every file otherwise.
-DURABLE = {"fsync": "on", "recovery_init_sync_method": "syncfs"}
 
 PROCESSES = [
     Quiet(), KillWriter(), KillAllWriters(), KillGateway(), RestartGateway(), RestartWriters(), GatewayDiesWhileWritersHold(),
@@ -35,15 +32,6 @@ SERVER = [
 
 def named(nemeses):
     return [pytest.param(n, id=n.name.replace(" ", "-")) for n in nemeses]
-
-
-@pytest.fixture(scope="module")
-def fragile_postgres():
-    """One that is hurt: killed, frozen, restarted, filled with connections. Durable, as users have it."""
-    server = Postgres({**DURABLE, "max_connections": "40", "deadlock_timeout": "1s"}).start()
-    server.databases = Databases(server)
-    yield server
-    server.destroy()
 
 
 @pytest.fixture
