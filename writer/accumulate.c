@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ARENA_KEPT_MAX = 32 * 1024 * 1024 };
+
 void group_init(struct group *group)
 {
     *group = (struct group){.arena = ARENA_EMPTY};
@@ -19,7 +21,11 @@ void group_reset(struct group *group)
     if (group->_index_size > 0) {
         memset(group->_index, 0, group->_index_size * sizeof(*group->_index));
     }
-    arena_reset(&group->arena);
+    if (group->arena.used > ARENA_KEPT_MAX) {
+        arena_finish(&group->arena); /* an uncommonly large batch; its memory is not kept */
+    } else {
+        arena_reset(&group->arena);
+    }
 }
 
 void group_finish(struct group *group)

@@ -23,8 +23,9 @@ enum {
     TAKE_AT_ONCE = 16, /* messages unpacked before PostgreSQL is looked at again */
     BACKOFF_MIN_MS = 50,
     BACKOFF_MAX_MS = 1000,
-    STOP_MS = 10000,    /* for the group in hand, after the signal */
-    STUCK_MS = 5000,    /* a group that takes longer: the database counts as away */
+    KEPT_MAX = 64 * 1024 * 1024, /* bytes of memory between groups */
+    STOP_MS = 10000,             /* for the group in hand, after the signal */
+    STUCK_MS = 5000,             /* a group that takes longer: the database counts as away */
     GIVE_UP_MS = 10000, /* a group that fails for so long while the database can be reached */
 };
 
@@ -274,6 +275,17 @@ static void log_group(const struct line *line, int64_t began_us)
     }
 }
 
+/* What an uncommonly large group needed is not kept. */
+static void trim(struct apply *apply)
+{
+    if (apply->arena.used > KEPT_MAX) {
+        arena_finish(&apply->arena);
+    }
+    if (apply->bytes.capacity > KEPT_MAX) {
+        buf_finish(&apply->bytes);
+    }
+}
+
 /* Takes what has queued up while the last group was settled, and settles it. */
 static void turn_group(struct line *line)
 {
@@ -288,6 +300,7 @@ static void turn_group(struct line *line)
     metric_observe_duration(&line->tally->group_time, clock_monotonic_us() - began_us);
     log_group(line, began_us);
     group_reset(line->current);
+    trim(&line->commit.apply);
     count_in_hand(line);
 }
 
