@@ -56,6 +56,6 @@ def test_crash_point(stack_of, tmp_path, program, point):
 
 def test_there_are_crash_points_to_walk():
     names = {name for _, name in points()}
-    for wanted in ("received", "before_commit", "after_commit", "receipt_sent"):
-        assert any(wanted in name for name in names), f"no crash point {wanted} in {names}"
+    for wanted in ("decoded", "sent", "before_reply", "received", "copy_begun", "before_commit", "after_commit", "receipt_sent"):
+        assert wanted in names, f"no crash point {wanted} in {names}"
     assert pathlib.Path(ROOT / "common" / "crash.h").exists()
