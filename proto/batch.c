@@ -8,7 +8,7 @@
 #include "common/rfc3339.h"
 #include "proto/pack.h"
 
-enum { HEADER_FIELDS = 5, ROW_EXTRA_FIELDS = 2 /* kind and version */ };
+enum { HEADER_FIELDS = 6, ROW_EXTRA_FIELDS = 2 /* kind and version */ };
 
 void batch_pack_header(struct buf *out, const struct batch_header *header)
 {
@@ -20,6 +20,11 @@ void batch_pack_header(struct buf *out, const struct batch_header *header)
     pack_text(&packer, header->project);
     msgpack_pack_int64(&packer, header->received_us);
     msgpack_pack_uint32(&packer, header->row_count);
+    if (header->key.len > 0) {
+        pack_bytes(&packer, header->key.data, header->key.len);
+    } else {
+        msgpack_pack_nil(&packer);
+    }
 }
 
 static void pack_value(msgpack_packer *packer, enum column_type type, const struct value *value)
@@ -70,6 +75,12 @@ void batch_pack_row(struct buf *out, const struct row *row)
     pack_nils(&packer, absent);
 }
 
+static bool unpack_key(struct unpacker *unpacker, struct slice *key)
+{
+    *key = (struct slice){NULL, 0};
+    return unpack_nil(unpacker) || (unpack_bytes(unpacker, key) && key->len == BATCH_KEY_SIZE);
+}
+
 enum err batch_unpack_header(struct slice frame, struct batch_header *header, struct error *error)
 {
     struct unpacker unpacker = unpacker_from(frame);
@@ -87,7 +98,8 @@ enum err batch_unpack_header(struct slice frame, struct batch_header *header, st
     if (fields != HEADER_FIELDS || !unpack_bytes(&unpacker, &id) || id.len != ID_SIZE ||
         !unpack_text(&unpacker, &header->project) || header->project.len == 0 ||
         !unpack_integer(&unpacker, &header->received_us) ||
-        !unpack_integer(&unpacker, &row_count) || !unpack_is_done(&unpacker)) {
+        !unpack_integer(&unpacker, &row_count) || !unpack_key(&unpacker, &header->key) ||
+        !unpack_is_done(&unpacker)) {
         return error_set(error, ERR_INVALID, "malformed batch header");
     }
     if (row_count < 0 || row_count > BATCH_ROWS_MAX) {

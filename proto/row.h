@@ -13,6 +13,8 @@
  *   version_weak(t)   a value that was made up (a placeholder's time): loses to all of the above,
  *                     the earlier wins
  * A decoder that has values of several bands for one entity emits several rows for it.
+ *
+ * A metric point is no entity: its version means nothing, and two equal rows are two points.
  */
 #pragma once
 
@@ -21,10 +23,15 @@
 
 #include "common/slice.h"
 
-enum row_kind { ROW_TRACE, ROW_OBSERVATION, ROW_SCORE, ROW_KIND_COUNT };
+enum row_kind { ROW_TRACE, ROW_OBSERVATION, ROW_SCORE, ROW_METRIC, ROW_KIND_COUNT };
+
+/* Kinds below it are entities that merge by key. */
+enum { ROW_MERGED_KINDS = ROW_SCORE + 1 };
 
 /* X(kind, the word for it in metrics) */
-#define ROW_KINDS(X)             X(ROW_TRACE, "trace") X(ROW_OBSERVATION, "observation") X(ROW_SCORE, "score")
+#define ROW_KINDS(X)                                                                               \
+    X(ROW_TRACE, "trace")                                                                          \
+    X(ROW_OBSERVATION, "observation") X(ROW_SCORE, "score") X(ROW_METRIC, "metric")
 #define ROW_KIND_ONE(kind, word) +1
 _Static_assert(ROW_KINDS(ROW_KIND_ONE) == ROW_KIND_COUNT, "ROW_KINDS lacks a kind");
 #undef ROW_KIND_ONE
@@ -42,8 +49,8 @@ enum column_type {
 };
 
 enum column_merge {
-    MERGE_KEY,      /* identity within the project; always present */
-    MERGE_LATEST,   /* the greater version wins */
+    MERGE_KEY,    /* identity within the project (of a metric: what makes it one); always present */
+    MERGE_LATEST, /* the greater version wins */
     MERGE_METADATA, /* objects merge key by key at every depth, each leaf by version */
     MERGE_UNION,    /* sets of strings: union, sorted bytewise; version plays no part */
 };
@@ -130,15 +137,27 @@ struct column {
     X(ENVIRONMENT, "environment", TEXT, LATEST)                                                    \
     X(METADATA, "metadata", JSONB, METADATA)
 
+/* The table is what a writer makes of it: a series and a point (migrations/0002_metrics.sql). labels is
+ * canonical: an object of strings without blanks, its keys sorted bytewise, each once. */
+#define METRIC_COLUMNS(X)                                                                          \
+    X(NAME, "name", TEXT, KEY)                                                                     \
+    X(LABELS, "labels", JSONB, KEY)                                                                \
+    X(TIMESTAMP, "timestamp", TIME, KEY)                                                           \
+    X(VALUE, "value", FLOAT, KEY)                                                                  \
+    X(ENVIRONMENT, "environment", TEXT, LATEST)
+
 #define ROW_TRACE_ENUM(suffix, name, type, merge)       TRACE_##suffix,
 #define ROW_OBSERVATION_ENUM(suffix, name, type, merge) OBSERVATION_##suffix,
 #define ROW_SCORE_ENUM(suffix, name, type, merge)       SCORE_##suffix,
+#define ROW_METRIC_ENUM(suffix, name, type, merge)      METRIC_##suffix,
 enum trace_column { TRACE_COLUMNS(ROW_TRACE_ENUM) TRACE_COLUMN_COUNT };
 enum observation_column { OBSERVATION_COLUMNS(ROW_OBSERVATION_ENUM) OBSERVATION_COLUMN_COUNT };
 enum score_column { SCORE_COLUMNS(ROW_SCORE_ENUM) SCORE_COLUMN_COUNT };
+enum metric_column { METRIC_COLUMNS(ROW_METRIC_ENUM) METRIC_COLUMN_COUNT };
 #undef ROW_TRACE_ENUM
 #undef ROW_OBSERVATION_ENUM
 #undef ROW_SCORE_ENUM
+#undef ROW_METRIC_ENUM
 
 enum { ROW_COLUMNS_MAX = OBSERVATION_COLUMN_COUNT };
 
@@ -171,6 +190,9 @@ enum {
     ROW_ID_MAX = 800,    /* bytes of ids, userId, sessionId, externalId, a tag: they are indexed */
     ROW_NAME_MAX = 4000, /* bytes of other short texts: names, models, versions, environment */
     ROW_TAGS_MAX = 1000, /* tags of one row */
+    ROW_LABELS_MAX = 64, /* labels of a metric */
+    ROW_LABEL_VALUE_MAX = 2000,  /* bytes; a label's key: ROW_ID_MAX */
+    ROW_LABELS_TEXT_MAX = 16384, /* bytes of all of them as canonical text */
 };
 
 static inline bool row_has(const struct row *row, uint32_t column)

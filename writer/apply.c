@@ -21,12 +21,14 @@ void apply_init(struct apply *apply, struct session *session)
     *apply = (struct apply){.session = session, .arena = ARENA_EMPTY, .bytes = BUF_EMPTY};
     statements_init(&apply->statements);
     books_init(&apply->books);
+    points_init(&apply->points, session);
 }
 
 void apply_finish(struct apply *apply)
 {
     statements_finish(&apply->statements);
     books_finish(&apply->books);
+    points_finish(&apply->points);
     arena_finish(&apply->arena);
     buf_finish(&apply->bytes);
 }
@@ -34,7 +36,8 @@ void apply_finish(struct apply *apply)
 enum err apply_prepare(struct apply *apply, struct error *error)
 {
     enum err err = ERR_OK;
-    for (int kind = 0; kind < ROW_KIND_COUNT && err == ERR_OK; kind++) {
+    points_forget(&apply->points);
+    for (int kind = 0; kind < ROW_MERGED_KINDS && err == ERR_OK; kind++) {
         err = session_exec(apply->session, apply->statements.tables[kind].create_staging, error);
     }
     return err;
@@ -75,10 +78,10 @@ static void sort_rows(struct apply_row *rows, uint32_t count)
 
 /* rows are sorted: equal keys stand together. */
 static void merge_equal_keys(struct apply *apply, const struct apply_row *rows, uint32_t count,
-                             struct entries entries[ROW_KIND_COUNT])
+                             struct entries entries[ROW_MERGED_KINDS])
 {
     uint32_t at = 0;
-    for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
+    for (int kind = 0; kind < ROW_MERGED_KINDS; kind++) {
         uint32_t end = at;
         uint32_t keys = 0;
         while (end < count && rows[end].row->kind == (enum row_kind)kind) {
@@ -314,12 +317,12 @@ static enum err book_observations(struct apply *apply, const struct entries *tra
 }
 
 static void count_effects(struct apply *apply, const struct apply_row *rows, uint32_t count,
-                          const struct entries entries[ROW_KIND_COUNT])
+                          const struct entries entries[ROW_MERGED_KINDS])
 {
     for (uint32_t i = 0; i < count; i++) {
         apply->effects.of[rows[i].row->kind][TALLY_MERGED]++;
     }
-    for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
+    for (int kind = 0; kind < ROW_MERGED_KINDS; kind++) {
         uint64_t *effects = apply->effects.of[kind];
         for (uint32_t i = 0; i < entries[kind].count; i++) {
             const struct entry *entry = &entries[kind].all[i];
@@ -332,24 +335,38 @@ static void count_effects(struct apply *apply, const struct apply_row *rows, uin
     }
 }
 
-enum err apply_rows(struct apply *apply, struct apply_row *rows, uint32_t count,
-                    struct error *error)
+/* Metric points go to the end; returns how many rows stand before them. */
+static uint32_t set_points_apart(struct apply_row *rows, uint32_t count)
 {
-    struct entries entries[ROW_KIND_COUNT];
+    uint32_t merged = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (rows[i].row->kind != ROW_METRIC) {
+            struct apply_row row = rows[i];
+            rows[i] = rows[merged];
+            rows[merged++] = row;
+        }
+    }
+    return merged;
+}
+
+static enum err merge_rows(struct apply *apply, struct apply_row *rows, uint32_t count,
+                           struct error *error)
+{
+    struct entries entries[ROW_MERGED_KINDS];
     arena_reset(&apply->arena);
     books_reset(&apply->books);
     sort_rows(rows, count);
     merge_equal_keys(apply, rows, count, entries);
     enum err err = ERR_OK;
-    for (int kind = 0; kind < ROW_KIND_COUNT && err == ERR_OK; kind++) {
+    for (int kind = 0; kind < ROW_MERGED_KINDS && err == ERR_OK; kind++) {
         err = look(apply, &entries[ROW_TRACE], &entries[kind], error);
     }
     /* All locks on known rows come before the first insert: see the deadlock rule in commit.h. */
-    for (int kind = 0; kind < ROW_KIND_COUNT && err == ERR_OK; kind++) {
+    for (int kind = 0; kind < ROW_MERGED_KINDS && err == ERR_OK; kind++) {
         crash_point("copy_begun");
         err = insert_unknown(apply, (enum row_kind)kind, &entries[kind], error);
     }
-    for (int kind = 0; kind < ROW_KIND_COUNT && err == ERR_OK; kind++) {
+    for (int kind = 0; kind < ROW_MERGED_KINDS && err == ERR_OK; kind++) {
         err = update_known(apply, (enum row_kind)kind, &entries[kind], error);
     }
     if (err == ERR_OK) {
@@ -361,6 +378,20 @@ enum err apply_rows(struct apply *apply, struct apply_row *rows, uint32_t count,
     }
     if (err == ERR_OK) {
         count_effects(apply, rows, count, entries);
+    }
+    return err;
+}
+
+enum err apply_rows(struct apply *apply, struct apply_row *rows, uint32_t count,
+                    struct error *error)
+{
+    uint32_t merged = set_points_apart(rows, count);
+    enum err err = merged > 0 ? merge_rows(apply, rows, merged, error) : ERR_OK;
+    if (err == ERR_OK) {
+        err = points_write(&apply->points, rows + merged, count - merged, error);
+    }
+    if (err == ERR_OK) {
+        apply->effects.of[ROW_METRIC][TALLY_INSERTED] += count - merged;
     }
     return err;
 }

@@ -1,7 +1,8 @@
 /*
  * apply: rows -> tables, inside a transaction that is open. Merges equal keys, looks which of them
  * exist, copies the unknown ones straight in, changes the known ones through a staging table, and
- * keeps the books. All in key order, so that writers cannot deadlock. Not thread-safe.
+ * keeps the books. Metric points come last and merge with nothing (writer/points.h). All in key order,
+ * so that writers cannot deadlock. Not thread-safe.
  *
  * ERR_CONFLICT: another writer was faster with a key; run the transaction again.
  */
@@ -15,6 +16,7 @@
 #include "common/error.h"
 #include "proto/row.h"
 #include "writer/books.h"
+#include "writer/points.h"
 #include "writer/session.h"
 #include "writer/statements.h"
 #include "writer/tally.h"
@@ -32,6 +34,7 @@ struct apply {
     struct statements statements;
     struct arena arena; /* of one call */
     struct books books;
+    struct points points;
     struct buf bytes;             /* of one COPY */
     struct tally_effects effects; /* added up by apply_rows until somebody zeroes them */
     /*
@@ -45,7 +48,7 @@ struct apply {
 void apply_init(struct apply *apply, struct session *session);
 void apply_finish(struct apply *apply);
 
-/* Once for each new session, outside a transaction: the staging tables. */
+/* Once for each new session, outside a transaction: the staging tables, and nothing is known. */
 MUST_CHECK enum err apply_prepare(struct apply *apply, struct error *error);
 
 /* Sorts rows. Several calls in one transaction see what the earlier ones wrote. */

@@ -12,6 +12,11 @@
 static const char sql_begin[] = "INSERT INTO ingest_batches (batch_id) SELECT unnest($1::uuid[])"
                                 " ON CONFLICT DO NOTHING RETURNING batch_id";
 
+/* Of two batches with one key the first in the list wins, unless another transaction was faster. */
+static const char sql_keys[] = "INSERT INTO idempotency_keys (project_id, key_hash, batch_id)"
+                               " SELECT * FROM unnest($1::text[], $2::bytea[], $3::uuid[])"
+                               " ON CONFLICT DO NOTHING RETURNING batch_id";
+
 void commit_init(struct commit *commit, struct session *session, struct tally *tally)
 {
     *commit = (struct commit){.session = session, .tally = tally, .bytes = BUF_EMPTY};
@@ -45,6 +50,18 @@ static int compare_id(const void *key, const void *element)
     return memcmp(key, parcel->header.id, ID_SIZE);
 }
 
+/* result: batch ids, or NULL. */
+static void mark_new(const PGresult *result, struct parcel **parcels, uint32_t count, bool *is_new)
+{
+    for (int row = 0; row < PQntuples(result); row++) {
+        struct parcel **found = bsearch(PQgetvalue(result, row, 0), parcels, count,
+                                        sizeof(struct parcel *), compare_id);
+        if (found != NULL) {
+            is_new[found - parcels] = true;
+        }
+    }
+}
+
 static enum err insert_ids(struct commit *commit, struct parcel **parcels, uint32_t count,
                            bool *is_new, struct error *error)
 {
@@ -58,14 +75,74 @@ static enum err insert_ids(struct commit *commit, struct parcel **parcels, uint3
     struct session_parameters parameters = {.values = {buf_slice(&commit->bytes)}, .count = 1};
     PGresult *result = NULL;
     enum err err = session_query(commit->session, sql_begin, &parameters, &result, error);
-    for (int row = 0; err == ERR_OK && row < PQntuples(result); row++) {
-        struct parcel **found = bsearch(PQgetvalue(result, row, 0), parcels, count,
-                                        sizeof(struct parcel *), compare_id);
-        if (found != NULL) {
-            is_new[found - parcels] = true;
-        }
+    if (err == ERR_OK) {
+        mark_new(result, parcels, count, is_new);
     }
     PQclear(result);
+    return err;
+}
+
+static int compare_batch_keys(const void *a, const void *b)
+{
+    const struct batch_header *left = &(*(struct parcel *const *)a)->header;
+    const struct batch_header *right = &(*(struct parcel *const *)b)->header;
+    int order = slice_compare(left->project, right->project);
+    return order != 0 ? order : slice_compare(left->key, right->key);
+}
+
+/* Those that are new and have a key, in key order. */
+static struct parcel **take_keyed(struct parcel **parcels, uint32_t count, const bool *is_new,
+                                  uint32_t *keyed_count)
+{
+    struct parcel **keyed = memory_alloc(count * sizeof(struct parcel *));
+    *keyed_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_new[i] && parcels[i]->header.key.len > 0) {
+            keyed[(*keyed_count)++] = parcels[i];
+        }
+    }
+    if (*keyed_count > 1) {
+        qsort(keyed, *keyed_count, sizeof(struct parcel *), compare_batch_keys);
+    }
+    return keyed;
+}
+
+static enum err run_keys(struct commit *commit, struct parcel **keyed, uint32_t count,
+                         PGresult **result, struct error *error)
+{
+    struct buf bufs[3] = {BUF_EMPTY, BUF_EMPTY, BUF_EMPTY};
+    array_begin(&bufs[0], OID_TEXT, count);
+    array_begin(&bufs[1], OID_BYTEA, count);
+    array_begin(&bufs[2], OID_UUID, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct batch_header *header = &keyed[i]->header;
+        array_add_slice(&bufs[0], header->project);
+        array_add_slice(&bufs[1], header->key);
+        array_add_slice(&bufs[2], (struct slice){(const char *)header->id, ID_SIZE});
+    }
+    struct session_parameters parameters = {
+        .values = {buf_slice(&bufs[0]), buf_slice(&bufs[1]), buf_slice(&bufs[2])}, .count = 3};
+    enum err err = session_query(commit->session, sql_keys, &parameters, result, error);
+    for (int i = 0; i < 3; i++) {
+        buf_finish(&bufs[i]);
+    }
+    return err;
+}
+
+/* A batch whose key is known is not new. */
+static enum err insert_keys(struct commit *commit, struct parcel **parcels, uint32_t count,
+                            bool *is_new, struct error *error)
+{
+    uint32_t keyed_count;
+    struct parcel **keyed = take_keyed(parcels, count, is_new, &keyed_count);
+    PGresult *result = NULL;
+    enum err err = keyed_count > 0 ? run_keys(commit, keyed, keyed_count, &result, error) : ERR_OK;
+    for (uint32_t i = 0; i < count && err == ERR_OK; i++) {
+        is_new[i] = is_new[i] && parcels[i]->header.key.len == 0;
+    }
+    mark_new(result, parcels, count, is_new);
+    PQclear(result);
+    free(keyed);
     return err;
 }
 
@@ -77,7 +154,10 @@ enum err commit_begin(struct commit *commit, struct parcel **parcels, uint32_t c
     }
     commit->apply.effects = (struct tally_effects){0};
     enum err err = session_exec(commit->session, "BEGIN", error);
-    return err == ERR_OK ? insert_ids(commit, parcels, count, is_new, error) : err;
+    if (err == ERR_OK) {
+        err = insert_ids(commit, parcels, count, is_new, error);
+    }
+    return err == ERR_OK ? insert_keys(commit, parcels, count, is_new, error) : err;
 }
 
 enum err commit_end(struct commit *commit, struct error *error)
@@ -137,6 +217,22 @@ static enum err apply_new(struct commit *commit, struct parcel **parcels, uint32
     return at == 0 ? ERR_OK : apply_rows(&commit->apply, commit->rows, at, error);
 }
 
+/* What metric points need, in transactions of its own. */
+static enum err prepare_points(struct commit *commit, struct parcel **parcels, uint32_t count,
+                               struct error *error)
+{
+    uint32_t points = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t row = 0; row < parcels[i]->header.row_count; row++) {
+            if (parcels[i]->rows[row].kind == ROW_METRIC) {
+                make_room(commit, points + 1);
+                put_rows(commit->rows + points++, parcels[i], row, row + 1);
+            }
+        }
+    }
+    return points_prepare(&commit->apply.points, commit->rows, points, error);
+}
+
 static uint32_t take_waiting(struct group *group, uint32_t begin, uint32_t end, struct parcel **out)
 {
     uint32_t count = 0;
@@ -158,7 +254,10 @@ enum err commit_parcels(struct commit *commit, struct group *group, uint32_t beg
     if (count == 0) {
         goto done;
     }
-    err = commit_begin(commit, parcels, count, is_new, error);
+    err = prepare_points(commit, parcels, count, error);
+    if (err == ERR_OK) {
+        err = commit_begin(commit, parcels, count, is_new, error);
+    }
     if (err == ERR_OK) {
         err = apply_new(commit, parcels, count, is_new, error);
     }

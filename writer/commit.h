@@ -1,8 +1,9 @@
 /*
- * commit: one transaction for a group: batch ids (what is known is skipped), rows, books, COMMIT.
+ * commit: one transaction for a group: batch ids and idempotency keys (what is known is skipped), rows,
+ * books, COMMIT.
  *
- * Writers do not deadlock: ids go in sorted, then every lock on a row that exists is taken in key
- * order, then rows are inserted in key order. Whoever waits in one of these three steps waits for
+ * Writers do not deadlock: ids go in sorted, then keys, then every lock on a row that exists is taken
+ * in key order, then rows are inserted in key order. Whoever waits in one of these steps waits for
  * somebody in the same step or a later one, and further on in its order.
  *
  * An unknown outcome of COMMIT is harmless: the group runs again and its ids tell. Not thread-safe.
@@ -40,7 +41,7 @@ MUST_CHECK enum err commit_connect(struct commit *commit, struct error *error);
 MUST_CHECK enum err commit_parcels(struct commit *commit, struct group *group, uint32_t begin,
                                    uint32_t end, struct error *error);
 
-/* Opens the transaction and says of each parcel whether its id is new; the caller ends it, with
+/* Opens the transaction and says of each parcel whether its id and its key are new; the caller ends it, with
  * commit_end if all went well. */
 MUST_CHECK enum err commit_begin(struct commit *commit, struct parcel **parcels, uint32_t count,
                                  bool *is_new, struct error *error);

@@ -19,7 +19,8 @@ static const char sql_list[] =
 static const char sql_one[] =
     "SELECT id, project_id, packed_row,"
     " (extract(epoch FROM received_at) * 1000000)::bigint, kind, batch_id::text, row_index::text,"
-    " reason, created_at::text, coalesce(replayed_at::text, '-')"
+    " reason, created_at::text, coalesce(replayed_at::text, '-'),"
+    " md5('replay ' || batch_id || ' ' || row_index)::uuid"
     " FROM dead_letters WHERE id = $1::bigint";
 
 static const char sql_open[] = "SELECT id FROM dead_letters WHERE replayed_at IS NULL ORDER BY id";
@@ -37,7 +38,8 @@ enum {
     ONE_INDEX,
     ONE_REASON,
     ONE_CREATED,
-    ONE_REPLAYED
+    ONE_REPLAYED,
+    ONE_REPLAY_ID
 };
 
 static struct slice field(const PGresult *result, int row, int column)
@@ -178,7 +180,8 @@ static void make_message(const PGresult *result, struct message *message)
                                   .row_count = 1};
     struct buf frame = BUF_EMPTY;
     struct slice row = field(result, 0, ONE_ROW);
-    id_random(header.id);
+    /* The same each time, so that a metric point is not added twice. */
+    memcpy(header.id, field(result, 0, ONE_REPLAY_ID).data, ID_SIZE);
     batch_pack_header(&frame, &header);
     zmq_msg_init_size(&message->header, frame.len);
     memcpy(zmq_msg_data(&message->header), frame.data, frame.len);
@@ -216,7 +219,7 @@ static enum err replay_one(struct commit *commit, int64_t id, FILE *out, struct 
     if (err != ERR_OK) {
         return err;
     }
-    /* Dying here leaves a letter that can be replayed once more: harmless, rows merge by key. */
+    /* Dying here leaves a letter that can be replayed once more: harmless, see make_message. */
     uint64_t key = htobe64((uint64_t)id);
     struct session_parameters parameters = {.values = {{(const char *)&key, sizeof(key)}},
                                             .count = 1};

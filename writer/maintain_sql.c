@@ -83,7 +83,12 @@ const char maintain_sql_fold_counts[] =
 const char maintain_sql_prune[] =
     "WITH gone AS (DELETE FROM ingest_batches WHERE batch_id IN (SELECT batch_id"
     "  FROM ingest_batches WHERE committed_at < now() - interval '1 day' LIMIT 10000)"
-    "  RETURNING 1)"
-    " SELECT (count(*) / 10000)::text FROM gone";
+    "  RETURNING 1),"
+    " keys AS (DELETE FROM idempotency_keys WHERE (project_id, key_hash) IN"
+    "  (SELECT project_id, key_hash FROM idempotency_keys"
+    "   WHERE created_at < now() - interval '1 day' LIMIT 10000) RETURNING 1)"
+    " SELECT (greatest((SELECT count(*) FROM gone), (SELECT count(*) FROM keys)) / 10000)::text"
+    " WHERE xtrace_make_metric_days(ARRAY(SELECT (now() AT TIME ZONE 'UTC')::date + d"
+    "  FROM generate_series(0, 2) AS d)) >= 0";
 
 const char maintain_sql_snapshot[] = "SELECT pg_current_snapshot()::text";

@@ -10,7 +10,8 @@ extern const char maintain_sql_roll_up[];
 extern const char maintain_sql_fold_marks[];
 extern const char maintain_sql_fold_counts[];
 
-/* Batch ids older than a day, some at a time. Answers 1 when there may be more. */
+/* Batch ids and idempotency keys older than a day, some at a time. Answers 1 when there may be more.
+ * Also makes the partitions of metric_points for today and the next two days. */
 extern const char maintain_sql_prune[];
 
 /* The snapshot as text. */

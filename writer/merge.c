@@ -24,6 +24,7 @@ uint32_t merge_metadata_column(enum row_kind kind)
     case ROW_OBSERVATION:
         return OBSERVATION_METADATA;
     case ROW_SCORE:
+    case ROW_METRIC:
     case ROW_KIND_COUNT:
         break;
     }

@@ -46,6 +46,7 @@ static const char sql_grant[] =
     "  ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES"
     "   TO xtrace_writer;"
     "  ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO xtrace_writer;"
+    "  GRANT EXECUTE ON FUNCTION xtrace_make_metric_days(date[]) TO xtrace_writer;"
     " END IF;"
     "END $$";
 

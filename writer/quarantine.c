@@ -14,8 +14,11 @@ static const char sql_letter[] =
     "  timestamptz 'epoch' + $8::bigint * interval '1 microsecond')"
     " ON CONFLICT (batch_id, row_index) DO NOTHING";
 
-static const char sql_recall[] = "SELECT row_index, reason FROM dead_letters"
-                                 " WHERE batch_id = $1::uuid ORDER BY row_index";
+/* $3, the key, may be null. */
+static const char sql_recall[] =
+    "SELECT row_index, reason FROM dead_letters WHERE batch_id = coalesce((SELECT batch_id"
+    " FROM idempotency_keys WHERE project_id = $2::text AND key_hash = $3::bytea), $1::uuid)"
+    " ORDER BY row_index";
 
 struct quarantine {
     struct commit *commit;
@@ -87,8 +90,9 @@ static enum err write_rows(struct quarantine *quarantine, uint32_t begin, uint32
     return err == ERR_OK ? write_rows(quarantine, middle, end, error) : err;
 }
 
-static const char *const kind_words[ROW_KIND_COUNT] = {
-    [ROW_TRACE] = "trace", [ROW_OBSERVATION] = "observation", [ROW_SCORE] = "score"};
+#define KIND_WORD(kind, word) [kind] = word,
+static const char *const kind_words[ROW_KIND_COUNT] = {ROW_KINDS(KIND_WORD)};
+#undef KIND_WORD
 
 /* The id that a person would look for; empty (NULL) when it is no text. */
 static struct slice record_id(const struct row *row)
@@ -177,8 +181,10 @@ enum err quarantine_parcel(struct commit *commit, struct parcel *parcel, struct 
 enum err quarantine_recall(struct session *session, struct parcel *parcel, struct arena *arena,
                            struct error *error)
 {
-    struct session_parameters parameters = {.values = {{(const char *)parcel->header.id, ID_SIZE}},
-                                            .count = 1};
+    struct session_parameters parameters = {.values = {{(const char *)parcel->header.id, ID_SIZE},
+                                                       parcel->header.project,
+                                                       parcel->header.key},
+                                            .count = 3};
     PGresult *result = NULL;
     enum err err = session_query(session, sql_recall, &parameters, &result, error);
     int count = err == ERR_OK ? PQntuples(result) : 0;

@@ -21,7 +21,7 @@ MUST_CHECK enum err quarantine_parcel(struct commit *commit, struct parcel *parc
                                       struct arena *arena, bool conflicts_refuse,
                                       struct error *error);
 
-/* Sets refused of a parcel whose batch was committed before, from dead_letters: its gateway may not
- * have heard. */
+/* Sets refused of a parcel whose batch (or that of its key) was committed before, from dead_letters: its
+ * gateway may not have heard. */
 MUST_CHECK enum err quarantine_recall(struct session *session, struct parcel *parcel,
                                       struct arena *arena, struct error *error);

@@ -155,7 +155,7 @@ static char *make_clear_staging(const struct row_table *table)
 
 void statements_init(struct statements *statements)
 {
-    for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
+    for (int kind = 0; kind < ROW_MERGED_KINDS; kind++) {
         const struct row_table *table = &row_tables[kind];
         struct statements_table *sql = &statements->tables[kind];
         bool has_timestamp = kind != ROW_OBSERVATION;
@@ -171,7 +171,7 @@ void statements_init(struct statements *statements)
 
 void statements_finish(struct statements *statements)
 {
-    for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
+    for (int kind = 0; kind < ROW_MERGED_KINDS; kind++) {
         struct statements_table *sql = &statements->tables[kind];
         free(sql->lookup);
         free(sql->lookup_locked);

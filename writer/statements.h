@@ -1,5 +1,5 @@
 /*
- * statements: the SQL of each kind's table, made once from proto/row.h's columns. Texts live until
+ * statements: the SQL of the table of each kind that merges, made once from proto/row.h's columns. Texts live until
  * statements_finish and their addresses name prepared statements.
  *
  * lookup and lookup_locked take the key arrays - $1 text[] project_id, then one text[] for each key
@@ -34,7 +34,7 @@ enum {
 };
 
 struct statements {
-    struct statements_table tables[ROW_KIND_COUNT];
+    struct statements_table tables[ROW_MERGED_KINDS];
 };
 
 void statements_init(struct statements *statements);

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include <openssl/sha.h>
+
 #include "common/clock.h"
 #include "common/crash.h"
 #include "common/id.h"
@@ -11,12 +13,17 @@
 #include "gateway/deliver.h"
 #include "gateway/ingest/collect.h"
 #include "gateway/ingest/decode_batch.h"
+#include "gateway/ingest/decode_metrics.h"
 #include "gateway/ingest/media.h"
 #include "gateway/reply.h"
 #include "gateway/server.h"
 #include "proto/batch.h"
 
-enum { REFUSALS_LISTED_MAX = 100, ROWS_RESERVE_MAX = 64 * 1024 };
+enum {
+    REFUSALS_LISTED_MAX = 100,
+    ROWS_RESERVE_MAX = 64 * 1024,
+    IDEMPOTENCY_KEY_MAX = 255,
+};
 
 /* What sets a protocol apart. */
 struct ingest_format {
@@ -26,6 +33,7 @@ struct ingest_format {
     uint32_t max_refusals; /* remembered for the answer */
     /* Answers the request; all that was not refused is durable. */
     void (*answer)(struct request *request, const struct collect *collect);
+    bool takes_key; /* Idempotency-Key: for records that do not merge */
 };
 
 /* A request on the line. Small while it waits: the rows are the delivery's. */
@@ -33,6 +41,8 @@ struct ingest {
     struct request *request; /* held */
     const struct ingest_format *format;
     int64_t received_us;
+    uint8_t key[BATCH_KEY_SIZE]; /* of the Idempotency-Key */
+    bool has_key;
     struct collect collect;
     uint32_t sent[ROW_KIND_COUNT]; /* records; what the books must hear the end of */
 };
@@ -41,14 +51,24 @@ static void run(struct request *request, const struct ingest_format *format);
 static void on_receipt(void *waiter, enum err err, const struct receipt *receipt);
 static void finish(struct ingest *ingest, enum err err, const struct error *error);
 static void answer_batch(struct request *request, const struct collect *collect);
+static void answer_metrics(struct request *request, const struct collect *collect);
 
 static const struct ingest_format format_batch = {
-    media_is_json, "application/json", decode_batch, REFUSALS_LISTED_MAX, answer_batch,
+    media_is_json, "application/json", decode_batch, REFUSALS_LISTED_MAX, answer_batch, false,
+};
+
+static const struct ingest_format format_metrics = {
+    media_is_json, "application/json", decode_metrics, REFUSALS_LISTED_MAX, answer_metrics, true,
 };
 
 void ingest_batch(struct request *request)
 {
     run(request, &format_batch);
+}
+
+void ingest_metrics(struct request *request)
+{
+    run(request, &format_metrics);
 }
 
 /* ---- the steps up to where it waits ---- */
@@ -74,6 +94,27 @@ static enum err check_media(const struct ingest *ingest, enum coding *coding, st
         return error_set(error, ERR_UNSUPPORTED,
                          "Content-Encoding must be gzip, deflate or identity");
     }
+    return ERR_OK;
+}
+
+static enum err take_key(struct ingest *ingest, struct error *error)
+{
+    const h2o_headers_t *headers = &ingest->request->h2o->headers;
+    ssize_t at = h2o_find_header_by_str(headers, H2O_STRLIT("idempotency-key"), -1);
+    ingest->has_key = ingest->format->takes_key && at != -1;
+    if (!ingest->has_key) {
+        return ERR_OK;
+    }
+    h2o_iovec_t key = headers->entries[at].value;
+    bool is_good = key.len >= 1 && key.len <= IDEMPOTENCY_KEY_MAX;
+    for (size_t i = 0; i < key.len && is_good; i++) {
+        is_good = key.base[i] > ' ' && key.base[i] <= '~';
+    }
+    if (!is_good) {
+        return error_set(error, ERR_INVALID,
+                         "Idempotency-Key must be 1 to 255 visible ASCII characters");
+    }
+    SHA256((const unsigned char *)key.base, key.len, ingest->key);
     return ERR_OK;
 }
 
@@ -173,6 +214,7 @@ static enum err deliver(struct ingest *ingest, struct error *error)
         .project = slice_from(ingest->request->identity.project),
         .received_us = ingest->received_us,
         .row_count = ingest->collect.row_count,
+        .key = {(const char *)ingest->key, ingest->has_key ? BATCH_KEY_SIZE : 0},
     };
     memcpy(fields.id, delivery.id, ID_SIZE);
     batch_pack_header(&header, &fields);
@@ -200,6 +242,9 @@ static void run(struct request *request, const struct ingest_format *format)
     request_hold(request);
 
     enum err err = check_media(ingest, &coding, &error);
+    if (err == ERR_OK) {
+        err = take_key(ingest, &error);
+    }
     if (err == ERR_OK) {
         err = check_budget(request->worker->gateway, &error);
     }
@@ -252,7 +297,7 @@ static void finish(struct ingest *ingest, enum err err, const struct error *erro
     request_release(request);
 }
 
-/* ---- the answer of /v1/l/batch ---- */
+/* ---- the answers of /v1/l/batch and /v1/metrics/batch ---- */
 
 static void write_refusal(struct buf *out, const struct collect_refusal *refusal)
 {
@@ -282,7 +327,9 @@ static void describe_refusals(const struct collect *collect, struct error *error
     buf_finish(&path);
 }
 
-static void answer_batch(struct request *request, const struct collect *collect)
+/* stored: a JSON object of counts. */
+static void answer_records(struct request *request, const struct collect *collect,
+                           const char *stored)
 {
     if (collect->refused_count == 0) {
         reply_json(request, 200, SLICE_LITERAL("{\"message\":\"Request Successful.\"}"));
@@ -299,10 +346,24 @@ static void answer_batch(struct request *request, const struct collect *collect)
         }
         write_refusal(&extra, &refusal);
     }
-    buf_printf(&extra, "],\"stored\":{\"traces\":%u,\"observations\":%u}",
-               collect_count_stored(collect, ROW_TRACE),
-               collect_count_stored(collect, ROW_OBSERVATION));
+    buf_printf(&extra, "],\"stored\":%s", stored);
     log_event(LOG_DEBUG, "records refused", "request", request->id, "reason", error.text, NULL);
     reply_error_with(request, ERR_INVALID, &error, buf_slice(&extra));
     buf_finish(&extra);
+}
+
+static void answer_batch(struct request *request, const struct collect *collect)
+{
+    char stored[64];
+    snprintf(stored, sizeof(stored), "{\"traces\":%u,\"observations\":%u}",
+             collect_count_stored(collect, ROW_TRACE),
+             collect_count_stored(collect, ROW_OBSERVATION));
+    answer_records(request, collect, stored);
+}
+
+static void answer_metrics(struct request *request, const struct collect *collect)
+{
+    char stored[32];
+    snprintf(stored, sizeof(stored), "{\"metrics\":%u}", collect_count_stored(collect, ROW_METRIC));
+    answer_records(request, collect, stored);
 }

@@ -14,3 +14,7 @@
 /* POST /v1/l/batch. 200 once everything is committed; 400 with "errors" and "stored" once the good
  * records are committed, when some were refused. */
 void ingest_batch(struct request *request);
+
+/* POST /v1/metrics/batch. The same answers. A header Idempotency-Key of 1 to 255 visible characters makes
+ * a repeated request within a day add nothing; it is answered as the first was. */
+void ingest_metrics(struct request *request);

@@ -9,7 +9,7 @@
 /* The reasons name the limits in words. */
 _Static_assert(ROW_ID_MAX == 800 && ROW_NAME_MAX == 4000 && ROW_TAGS_MAX == 1000, "reasons");
 
-enum text_rule { TEXT_NAME, TEXT_INDEXED, TEXT_ID, TEXT_LONG };
+enum text_rule { TEXT_NAME, TEXT_INDEXED, TEXT_SERIES, TEXT_ID, TEXT_LONG };
 
 /* What is not listed is a short text. */
 static const uint8_t trace_texts[TRACE_COLUMN_COUNT] = {
@@ -41,10 +41,16 @@ static const uint8_t score_texts[SCORE_COLUMN_COUNT] = {
     [SCORE_QUEUE_ID] = TEXT_INDEXED,
 };
 
+static const uint8_t metric_texts[METRIC_COLUMN_COUNT] = {
+    [METRIC_NAME] = TEXT_SERIES,
+    [METRIC_ENVIRONMENT] = TEXT_INDEXED,
+};
+
 static const uint8_t *const text_rules[ROW_KIND_COUNT] = {
     [ROW_TRACE] = trace_texts,
     [ROW_OBSERVATION] = observation_texts,
     [ROW_SCORE] = score_texts,
+    [ROW_METRIC] = metric_texts,
 };
 
 /* Each check returns the reason, or NULL when all is well. */
@@ -60,6 +66,11 @@ static const char *check_text(enum text_rule rule, struct slice text)
         }
         if (memchr(text.data, '\r', text.len) != NULL) {
             return "holds a carriage return";
+        }
+        return text.len > ROW_ID_MAX ? "longer than 800 bytes" : NULL;
+    case TEXT_SERIES:
+        if (text.len == 0) {
+            return "empty";
         }
         return text.len > ROW_ID_MAX ? "longer than 800 bytes" : NULL;
     case TEXT_INDEXED:

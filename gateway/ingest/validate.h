@@ -5,6 +5,7 @@
  *
  *   ids             present, not empty, at most ROW_ID_MAX bytes, no carriage return
  *   what is indexed at most ROW_ID_MAX bytes (user, session, external id, model, a tag)
+ *   metric names    not empty, at most ROW_ID_MAX bytes
  *   short texts     at most ROW_NAME_MAX bytes
  *   tags            at most ROW_TAGS_MAX
  *   token counts    0 to VALIDATE_TOKENS_MAX

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import msgpack
 import zmq
 
-WIRE_VERSION = 1
-TRACE, OBSERVATION, SCORE = 0, 1, 2
+WIRE_VERSION = 2
+TRACE, OBSERVATION, SCORE, METRIC = 0, 1, 2, 3
 STORED, DUPLICATE = 0, 1
 
 # Columns in the order of proto/row.h: (name, type, merge).
@@ -40,7 +40,12 @@ OBSERVATION_COLUMNS = [
     ("prompt_id", "text", "latest"), ("prompt_name", "text", "latest"), ("prompt_version", "text", "latest"),
     ("metadata", "jsonb", "metadata"),
 ]  # fmt: skip
-KINDS = {TRACE: ("traces", TRACE_COLUMNS, 1), OBSERVATION: ("observations", OBSERVATION_COLUMNS, 2)}
+METRIC_COLUMNS = [
+    ("name", "text", "key"), ("labels", "jsonb", "key"), ("timestamp", "time", "key"), ("value", "float", "key"),
+    ("environment", "text", "latest"),
+]  # fmt: skip
+KINDS = {TRACE: ("traces", TRACE_COLUMNS, 1), OBSERVATION: ("observations", OBSERVATION_COLUMNS, 2),
+         METRIC: ("metric_points", METRIC_COLUMNS, 4)}
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,10 @@ class Row:
         return tuple(self.columns[name] for name, _, _ in names[:key_count])
 
 
-def pack_batch(batch_id, rows, project="default", received_us=None):
-    """The two frames of a message."""
+def pack_batch(batch_id, rows, project="default", received_us=None, key=None):
+    """The two frames of a message. key: 32 bytes, the hash of an Idempotency-Key."""
     received_us = int(time.time() * 10**6) if received_us is None else received_us
-    header = msgpack.packb([WIRE_VERSION, batch_id, project, received_us, len(rows)])
+    header = msgpack.packb([WIRE_VERSION, batch_id, project, received_us, len(rows), key])
     return [header, b"".join(row.packed() for row in rows)]
 
 
@@ -94,10 +99,10 @@ class FakeGateway:
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
-    def send(self, rows, batch_id=None, project="default", received_us=None):
+    def send(self, rows, batch_id=None, project="default", received_us=None, key=None):
         """Waits for a writer to take it; returns the batch id."""
         batch_id = batch_id or uuid.uuid4().bytes
-        self.send_frames(pack_batch(batch_id, rows, project, received_us))
+        self.send_frames(pack_batch(batch_id, rows, project, received_us, key))
         return batch_id
 
     def send_frames(self, frames, timeout_s=20.0):

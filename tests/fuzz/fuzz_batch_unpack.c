@@ -16,7 +16,7 @@ static void check_header(struct slice frame, struct batch_header *header)
     batch_pack_header(&packed, header);
     CHECK(batch_unpack_header(buf_slice(&packed), &again, NULL) == ERR_OK);
     CHECK(again.row_count == header->row_count && again.received_us == header->received_us);
-    CHECK(slice_equals(again.project, header->project));
+    CHECK(slice_equals(again.project, header->project) && slice_equals(again.key, header->key));
     CHECK(memcmp(again.id, header->id, ID_SIZE) == 0);
     buf_finish(&packed);
 }

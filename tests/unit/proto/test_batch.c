@@ -118,8 +118,27 @@ static void a_header_comes_back(void **state)
     assert_true(slice_is(back.project, "default"));
     assert_true(back.received_us == header.received_us);
     assert_int_equal(back.row_count, 3);
+    assert_int_equal(back.key.len, 0);
     free(memory);
     buf_finish(&buf);
+}
+
+static void a_key_comes_back(void **state)
+{
+    char key[BATCH_KEY_SIZE + 1];
+    struct batch_header header = sample_header(), back;
+    for (size_t i = 0; i < sizeof(key); i++) {
+        key[i] = (char)(i * 37);
+    }
+    for (size_t len = BATCH_KEY_SIZE - 1; len <= BATCH_KEY_SIZE + 1; len++) {
+        struct buf buf = BUF_EMPTY;
+        header.key = (struct slice){key, len};
+        batch_pack_header(&buf, &header);
+        enum err err = batch_unpack_header(buf_slice(&buf), &back, NULL);
+        assert_int_equal(err, len == BATCH_KEY_SIZE ? ERR_OK : ERR_INVALID);
+        assert_true(err != ERR_OK || slice_equals(back.key, header.key));
+        buf_finish(&buf);
+    }
 }
 
 static void rows_of_every_kind_come_back(void **state)
@@ -291,6 +310,11 @@ static void a_row_without_its_key_is_refused(void **state)
     row_clear(&row, OBSERVATION_ID);
     batch_pack_row(&body, &row);
     assert_body_refused(&body, 1, "row 0: a key column of observations is absent");
+
+    row = full_row(ROW_METRIC);
+    row_clear(&row, METRIC_VALUE);
+    batch_pack_row(&body, &row);
+    assert_body_refused(&body, 1, "row 0: a key column of metric_points is absent");
 }
 
 static void another_shape_is_refused(void **state)
@@ -298,7 +322,7 @@ static void another_shape_is_refused(void **state)
     struct buf body = BUF_EMPTY;
     pack_row_start(&body, 2 + TRACE_COLUMN_COUNT, ROW_KIND_COUNT);
     append_nils(&body, TRACE_COLUMN_COUNT);
-    assert_body_refused(&body, 1, "row 0: unknown kind 3");
+    assert_body_refused(&body, 1, "row 0: unknown kind 4");
     pack_row_start(&body, 2 + TRACE_COLUMN_COUNT, -1);
     append_nils(&body, TRACE_COLUMN_COUNT);
     assert_body_refused(&body, 1, "row 0: unknown kind -1");
@@ -392,7 +416,7 @@ static void a_wrong_header_is_refused(void **state)
     assert_string_equal(error.text, "malformed batch header");
     good.data[1] = 9;
     assert_int_equal(batch_unpack_header(buf_slice(&good), &back, &error), ERR_INVALID);
-    assert_string_equal(error.text, "a batch of wire version 9, this is version 1");
+    assert_string_equal(error.text, "a batch of wire version 9, this is version 2");
     buf_reset(&good);
     header.row_count = BATCH_ROWS_MAX + 1;
     batch_pack_header(&good, &header);
@@ -405,6 +429,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_header_comes_back),
+        cmocka_unit_test(a_key_comes_back),
         cmocka_unit_test(rows_of_every_kind_come_back),
         cmocka_unit_test(absent_columns_stay_absent),
         cmocka_unit_test(integers_of_every_width_come_back),

@@ -119,18 +119,18 @@ static void hostile_receipts_are_refused(void **state)
 {
     ASSERT_REFUSED("", "not a receipt");
     ASSERT_REFUSED("\x90", "not a receipt");
-    ASSERT_REFUSED("\x92\x02\xa1x", "a receipt of wire version 2, this is version 1");
-    ASSERT_REFUSED("\x94\x01\xa3"
+    ASSERT_REFUSED("\x92\x09\xa1x", "a receipt of wire version 9, this is version 2");
+    ASSERT_REFUSED("\x94\x02\xa3"
                    "bye" ZERO_ID "\xc3",
                    "malformed receipt");
-    ASSERT_REFUSED("\x94\x01\xa5hello\xc4\x0f"
+    ASSERT_REFUSED("\x94\x02\xa5hello\xc4\x0f"
                    "123456789012345\xc3",
                    "malformed receipt");
-    ASSERT_REFUSED("\x94\x01\xa5hello" ZERO_ID "\x01", "malformed receipt");
-    ASSERT_REFUSED("\x95\x01\xa7receipt" ZERO_ID "\x02\x90", "malformed receipt");
-    ASSERT_REFUSED("\x95\x01\xa7receipt" ZERO_ID "\x00\xdd\xff\xff\xff\xff", "malformed receipt");
-    ASSERT_REFUSED("\x95\x01\xa7receipt" ZERO_ID "\x00\x91\x92\xff\xa0", "malformed receipt");
-    ASSERT_REFUSED("\x95\x01\xa7receipt" ZERO_ID "\x00\x91\x92\xce\x00\x0f\x42\x40\xa0",
+    ASSERT_REFUSED("\x94\x02\xa5hello" ZERO_ID "\x01", "malformed receipt");
+    ASSERT_REFUSED("\x95\x02\xa7receipt" ZERO_ID "\x02\x90", "malformed receipt");
+    ASSERT_REFUSED("\x95\x02\xa7receipt" ZERO_ID "\x00\xdd\xff\xff\xff\xff", "malformed receipt");
+    ASSERT_REFUSED("\x95\x02\xa7receipt" ZERO_ID "\x00\x91\x92\xff\xa0", "malformed receipt");
+    ASSERT_REFUSED("\x95\x02\xa7receipt" ZERO_ID "\x00\x91\x92\xce\x00\x0f\x42\x40\xa0",
                    "malformed receipt");
 }
 

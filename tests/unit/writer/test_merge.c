@@ -152,7 +152,7 @@ static void any_order_split_and_repetition_end_in_the_same_row(void **state)
     for (int round = 0; round < ROUNDS; round++) {
         arena_reset(&arena);
         struct row rows[ROWS_MAX];
-        enum row_kind kind = (enum row_kind)random_below(ROW_KIND_COUNT);
+        enum row_kind kind = (enum row_kind)random_below(ROW_MERGED_KINDS);
         uint32_t count = 1 + random_below(ROWS_MAX);
         for (uint32_t i = 0; i < count; i++) {
             rows[i] = make_row(kind);

@@ -1,0 +1,168 @@
+#include "gateway/ingest/decode_metrics.h"
+
+#include "common/json_read.h"
+#include "gateway/ingest/fields.h"
+#include "gateway/ingest/labels.h"
+
+enum { PATH_KEY_MAX = 100 /* bytes; a longer key is no help in a message */ };
+
+static const struct field metric_table[] = {
+    FIELD("name", FORM_TEXT, METRIC_NAME),
+    FIELD("labels", FORM_JSON, METRIC_LABELS),
+    FIELD("value", FORM_FLOAT, METRIC_VALUE),
+    FIELD("timestamp", FORM_TIME, METRIC_TIMESTAMP),
+};
+
+static const struct fields metric_fields = {
+    .kind = ROW_METRIC,
+    .table = metric_table,
+    .count = sizeof(metric_table) / sizeof(metric_table[0]),
+};
+
+struct decoding {
+    const struct decode_input *input;
+    struct collect *out;
+    struct json_reader reader;
+    enum { ABSENT, MALFORMED, PRESENT } metrics;
+    uint32_t metric_count;
+    struct fields_row fields_row; /* the present one */
+
+    /* Points that follow each other often have the same labels, to the letter. */
+    struct slice last_labels; /* in the body */
+    struct buf canonical;     /* of last_labels */
+};
+
+static void refuse(struct decoding *decoding, uint32_t record, const char *field, struct slice key,
+                   const char *reason)
+{
+    struct buf path = BUF_EMPTY;
+    buf_append_text(&path, field);
+    if (key.len > 0 && key.len <= PATH_KEY_MAX) {
+        buf_append_char(&path, '.');
+        buf_append_slice(&path, key);
+    }
+    collect_refuse(decoding->out, record, buf_slice(&path), slice_from(reason));
+    buf_finish(&path);
+}
+
+/* Sets the canonical labels; they are good until the next record. */
+static bool set_labels(struct decoding *decoding, struct row *row, struct labels_fault *fault)
+{
+    if (!row_has(row, METRIC_LABELS)) {
+        row_set_slice(row, METRIC_LABELS, SLICE_LITERAL("{}"));
+        return true;
+    }
+    struct slice labels = row->values[METRIC_LABELS].slice;
+    if (!slice_equals(labels, decoding->last_labels)) {
+        buf_reset(&decoding->canonical);
+        decoding->last_labels = (struct slice){NULL, 0};
+        if (!labels_canonical(labels, decoding->input->scratch, &decoding->canonical, fault)) {
+            return false;
+        }
+        decoding->last_labels = labels;
+    }
+    row_set_slice(row, METRIC_LABELS, buf_slice(&decoding->canonical));
+    return true;
+}
+
+static void collect_metric(struct decoding *decoding, uint32_t record)
+{
+    struct row *row = &decoding->fields_row.row;
+    struct labels_fault labels_fault;
+    bool labelled = set_labels(decoding, row, &labels_fault);
+    struct fault fault;
+    if (!fields_check(&metric_fields, &decoding->fields_row, decoding->input->scratch, &fault)) {
+        struct buf path = BUF_EMPTY;
+        fields_fault_path(&metric_fields, &fault, &path);
+        collect_refuse(decoding->out, record, buf_slice(&path), slice_from(fault.reason));
+        buf_finish(&path);
+    } else if (!labelled) {
+        refuse(decoding, record, "labels", labels_fault.key, labels_fault.reason);
+    } else {
+        collect_row(decoding->out, record, row);
+    }
+}
+
+static void read_metric(struct decoding *decoding)
+{
+    uint32_t index = decoding->metric_count++;
+    struct slice none = {NULL, 0};
+    bool object = fields_read(&metric_fields, &decoding->reader, decoding->input->scratch,
+                              &decoding->fields_row);
+    decoding->fields_row.row.version = version_event(decoding->input->received_us);
+    if (json_failed(&decoding->reader)) {
+        return;
+    }
+    uint32_t record = collect_record(decoding->out, "metrics", index, ROW_METRIC, none);
+    if (object) {
+        collect_metric(decoding, record);
+    } else {
+        collect_refuse(decoding->out, record, none, SLICE_LITERAL("not an object"));
+    }
+}
+
+/* False: there are too many. */
+static bool read_metrics(struct decoding *decoding)
+{
+    /* A repeated key: the last counts. */
+    collect_reset(decoding->out);
+    decoding->metric_count = 0;
+    decoding->metrics = ABSENT;
+    if (json_null(&decoding->reader)) {
+        return true;
+    }
+    if (!json_array_begin(&decoding->reader)) {
+        decoding->metrics = MALFORMED;
+        json_skip(&decoding->reader, NULL);
+        return true;
+    }
+    decoding->metrics = PRESENT;
+    while (json_array_next(&decoding->reader)) {
+        if (decoding->metric_count == decoding->input->max_records) {
+            return false;
+        }
+        read_metric(decoding);
+    }
+    return true;
+}
+
+static enum err read_body(struct decoding *decoding, struct error *error)
+{
+    struct json_reader *reader = &decoding->reader;
+    struct slice key;
+    if (!json_object_begin(reader)) {
+        json_skip(reader, NULL);
+        enum err err = json_end(reader, error);
+        return err != ERR_OK ? err : error_set(error, ERR_INVALID, "the body is not an object");
+    }
+    while (json_object_next(reader, &key)) {
+        if (!slice_is(key, "metrics")) {
+            json_skip(reader, NULL);
+        } else if (!read_metrics(decoding)) {
+            return error_set(error, ERR_TOO_LARGE,
+                             "more than %u records in one request (XTRACE_MAX_RECORDS)",
+                             decoding->input->max_records);
+        }
+    }
+    enum err err = json_end(reader, error);
+    if (err == ERR_OK && decoding->metrics != PRESENT) {
+        err = error_set(error, ERR_INVALID, "metrics: %s",
+                        decoding->metrics == ABSENT ? "missing" : "not an array");
+    }
+    return err;
+}
+
+enum err decode_metrics(const struct decode_input *input, struct collect *out, struct error *error)
+{
+    struct decoding decoding;
+    decoding.input = input;
+    decoding.out = out;
+    decoding.metrics = ABSENT;
+    decoding.metric_count = 0;
+    decoding.last_labels = (struct slice){NULL, 0};
+    decoding.canonical = BUF_EMPTY;
+    json_reader_init(&decoding.reader, input->body, input->len, input->max_depth, input->scratch);
+    enum err err = read_body(&decoding, error);
+    buf_finish(&decoding.canonical);
+    return err;
+}
