@@ -107,6 +107,7 @@ home_stop_process() {
         return 0
     }
     kill "-$2" "$pid" 2>/dev/null
+    kill -CONT "$pid" 2>/dev/null # one that is stopped would not hear it
     if ! home_is_gone "$pid" "$3"; then
         kill -KILL "$pid" 2>/dev/null
         home_is_gone "$pid" 10

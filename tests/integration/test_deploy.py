@@ -148,6 +148,18 @@ def test_down_stops_everything_and_up_goes_on_with_the_data(make_deployed):
     assert deployed.client().get("/api/public/traces", {"name": "hello"}).json()["meta"]["totalItems"] == 1
 
 
+def test_down_stops_what_is_stopped_too(make_deployed):
+    deployed = make_deployed()
+    deployed.up("--no-demo")
+    pids = deployed.pids()
+    for name in ("gateway", "writer-1"):
+        os.kill(pids[name], signal.SIGSTOP)
+    started = time.monotonic()
+    deployed.down()
+    assert time.monotonic() - started < 12
+    assert not any(is_alive(pid) for pid in pids.values())
+
+
 def test_two_ups_at_the_same_time_start_one(make_deployed):
     deployed = make_deployed()
     both = [subprocess.Popen([ROOT / "deploy/up", "--detach", "--no-demo"], env=deployed.env, stdin=subprocess.DEVNULL,
