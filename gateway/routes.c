@@ -3,6 +3,8 @@
 #include "gateway/health.h"
 #include "gateway/ingest/ingest.h"
 #include "gateway/read/metrics_daily.h"
+#include "gateway/read/metrics_names.h"
+#include "gateway/read/metrics_query.h"
 #include "gateway/read/projects.h"
 #include "gateway/read/traces.h"
 
@@ -17,5 +19,7 @@ const struct route routes[] = {
     {"GET", "/api/public/traces", traces_list, ACCESS_PROJECT, true, false},
     {"GET", "/api/public/traces/{id}", traces_detail, ACCESS_PROJECT, true, false},
     {"GET", "/api/public/metrics/daily", metrics_daily, ACCESS_PROJECT, true, false},
+    {"GET", "/api/public/metrics/names", metrics_names, ACCESS_PROJECT, true, false},
+    {"GET", "/api/public/metrics/query", metrics_query, ACCESS_PROJECT, true, false},
     {.method = NULL},
 };

@@ -48,7 +48,7 @@ struct apply {
 void apply_init(struct apply *apply, struct session *session);
 void apply_finish(struct apply *apply);
 
-/* Once for each new session, outside a transaction: the staging tables, and nothing is known. */
+/* Once for each new session, outside a transaction: the staging tables; nothing is known any more. */
 MUST_CHECK enum err apply_prepare(struct apply *apply, struct error *error);
 
 /* Sorts rows. Several calls in one transaction see what the earlier ones wrote. */

@@ -146,6 +146,40 @@ static enum err insert_keys(struct commit *commit, struct parcel **parcels, uint
     return err;
 }
 
+static void make_room(struct commit *commit, uint64_t rows)
+{
+    if (rows > commit->row_capacity) {
+        commit->row_capacity = (uint32_t)(rows + rows / 2);
+        commit->rows = memory_resize(commit->rows, commit->row_capacity * sizeof(*commit->rows));
+    }
+}
+
+static void put_rows(struct apply_row *out, const struct parcel *parcel, uint32_t begin,
+                     uint32_t end)
+{
+    for (uint32_t i = begin; i < end; i++) {
+        *out++ = (struct apply_row){.project = parcel->header.project,
+                                    .received_us = parcel->header.received_us,
+                                    .row = &parcel->rows[i]};
+    }
+}
+
+/* What metric points need, in transactions of its own. */
+static enum err prepare_points(struct commit *commit, struct parcel **parcels, uint32_t count,
+                               struct error *error)
+{
+    uint32_t points = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t row = 0; row < parcels[i]->header.row_count; row++) {
+            if (parcels[i]->rows[row].kind == ROW_METRIC) {
+                make_room(commit, points + 1);
+                put_rows(commit->rows + points++, parcels[i], row, row + 1);
+            }
+        }
+    }
+    return points_prepare(&commit->apply.points, commit->rows, points, error);
+}
+
 enum err commit_begin(struct commit *commit, struct parcel **parcels, uint32_t count, bool *is_new,
                       struct error *error)
 {
@@ -153,7 +187,10 @@ enum err commit_begin(struct commit *commit, struct parcel **parcels, uint32_t c
         qsort(parcels, count, sizeof(struct parcel *), compare_parcels);
     }
     commit->apply.effects = (struct tally_effects){0};
-    enum err err = session_exec(commit->session, "BEGIN", error);
+    enum err err = prepare_points(commit, parcels, count, error);
+    if (err == ERR_OK) {
+        err = session_exec(commit->session, "BEGIN", error);
+    }
     if (err == ERR_OK) {
         err = insert_ids(commit, parcels, count, is_new, error);
     }
@@ -171,24 +208,6 @@ enum err commit_end(struct commit *commit, struct error *error)
         tally_commit(commit->tally, &commit->apply.effects);
     }
     return err;
-}
-
-static void make_room(struct commit *commit, uint64_t rows)
-{
-    if (rows > commit->row_capacity) {
-        commit->row_capacity = (uint32_t)(rows + rows / 2);
-        commit->rows = memory_resize(commit->rows, commit->row_capacity * sizeof(*commit->rows));
-    }
-}
-
-static void put_rows(struct apply_row *out, const struct parcel *parcel, uint32_t begin,
-                     uint32_t end)
-{
-    for (uint32_t i = begin; i < end; i++) {
-        *out++ = (struct apply_row){.project = parcel->header.project,
-                                    .received_us = parcel->header.received_us,
-                                    .row = &parcel->rows[i]};
-    }
 }
 
 struct apply_row *commit_parcel_rows(struct commit *commit, const struct parcel *parcel,
@@ -217,22 +236,6 @@ static enum err apply_new(struct commit *commit, struct parcel **parcels, uint32
     return at == 0 ? ERR_OK : apply_rows(&commit->apply, commit->rows, at, error);
 }
 
-/* What metric points need, in transactions of its own. */
-static enum err prepare_points(struct commit *commit, struct parcel **parcels, uint32_t count,
-                               struct error *error)
-{
-    uint32_t points = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t row = 0; row < parcels[i]->header.row_count; row++) {
-            if (parcels[i]->rows[row].kind == ROW_METRIC) {
-                make_room(commit, points + 1);
-                put_rows(commit->rows + points++, parcels[i], row, row + 1);
-            }
-        }
-    }
-    return points_prepare(&commit->apply.points, commit->rows, points, error);
-}
-
 static uint32_t take_waiting(struct group *group, uint32_t begin, uint32_t end, struct parcel **out)
 {
     uint32_t count = 0;
@@ -254,10 +257,7 @@ enum err commit_parcels(struct commit *commit, struct group *group, uint32_t beg
     if (count == 0) {
         goto done;
     }
-    err = prepare_points(commit, parcels, count, error);
-    if (err == ERR_OK) {
-        err = commit_begin(commit, parcels, count, is_new, error);
-    }
+    err = commit_begin(commit, parcels, count, is_new, error);
     if (err == ERR_OK) {
         err = apply_new(commit, parcels, count, is_new, error);
     }

@@ -74,6 +74,39 @@ static enum err on_page_end(void *context, struct buf *out, struct error *error)
 
 const struct stream_format read_page_format = {on_page_row, on_page_end};
 
+/* --- the answer as a list ------------------------------------------------------------------ */
+
+static void on_list_row(void *context, struct buf *out, const PGresult *row)
+{
+    struct read *read = context;
+
+    if (!PQgetisnull(row, 0, 0)) {
+        buf_append_text(out, read->_rows == 0 ? page_opening : ",");
+        buf_append(out, PQgetvalue(row, 0, 0), (size_t)PQgetlength(row, 0, 0));
+        read->_rows++;
+    }
+    if (!PQgetisnull(row, 0, 1)) {
+        buf_append_text(out, read->_rows == 0 ? page_opening : "");
+        buf_append_text(out, "],\"meta\":");
+        buf_append(out, PQgetvalue(row, 0, 1), (size_t)PQgetlength(row, 0, 1));
+        read->_has_meta = true;
+    }
+}
+
+static enum err on_list_end(void *context, struct buf *out, struct error *error)
+{
+    struct read *read = context;
+
+    if (!read->_has_meta) {
+        buf_append_text(out, read->_rows == 0 ? page_opening : "");
+        buf_append_char(out, ']');
+    }
+    buf_append_char(out, '}');
+    return ERR_OK;
+}
+
+const struct stream_format read_list_format = {on_list_row, on_list_end};
+
 /* --- values of a statement ----------------------------------------------------------------- */
 
 void read_bind_text(struct read *read, const char *text)

@@ -31,6 +31,7 @@ struct read {
 
     int64_t _total;
     uint64_t _rows;
+    bool _has_meta;
 };
 
 struct read_resource {
@@ -45,6 +46,12 @@ struct read_resource {
  * total tells how many there are; each row with a row is one of the page.
  */
 extern const struct stream_format read_page_format;
+
+/*
+ * {"data":[...]} or {"data":[...],"meta":...}. Columns of the statement: row json, meta json. Each row
+ * with a row is one of the list; one with a meta may come last.
+ */
+extern const struct stream_format read_list_format;
 
 /* Answers the request, now or later. */
 void read_run(struct request *request, const struct read_resource *resource);
