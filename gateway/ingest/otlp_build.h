@@ -1,0 +1,50 @@
+/*
+ * otlp_build: what both readers of OTLP need to fill a span: growing arrays, bounds, hex digits,
+ * base64, texts that PostgreSQL takes. Not thread-safe.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "gateway/ingest/otlp_span.h"
+
+/* What is being read: a resource, a scope or a span. */
+struct otlp_build {
+    struct arena *arena;      /* of what is read */
+    struct otlp_fault *fault; /* of what is read; the first one stays */
+    const char *field;        /* static: the present field, for faults */
+    uint32_t value_count;     /* attributes and elements so far */
+};
+
+/* An array in an arena while it grows. */
+struct otlp_list {
+    void *items;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+/* A new item at the end, zeroed. */
+void *otlp_list_add(struct otlp_list *list, size_t size, struct arena *arena);
+
+void otlp_build_fail(struct otlp_build *build, const char *reason);
+
+/* Counts one more value; false: there are too many, which is a fault. */
+bool otlp_build_count(struct otlp_build *build);
+
+/* False: arrays and maps are nested too deeply, which is a fault. */
+bool otlp_build_depth(struct otlp_build *build, uint32_t depth);
+
+/* text itself when it is valid UTF-8 without U+0000; else a copy in which U+FFFD stands for each
+ * byte that is not. */
+struct slice otlp_build_text(struct otlp_build *build, struct slice text);
+
+struct slice otlp_build_base64(struct otlp_build *build, struct slice bytes);
+
+/* Sets id (2 * size + 1 bytes) to lower-case hex digits, or to "" when bytes are none or all zero.
+ * Any other size is a fault. */
+void otlp_build_id(struct otlp_build *build, struct slice bytes, size_t size, char *id);
+
+/* The same from hex digits of any case. */
+void otlp_build_hex_id(struct otlp_build *build, struct slice hex, size_t size, char *id);

@@ -1,0 +1,301 @@
+#include "gateway/ingest/otlp_json_value.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { ID_BYTES_MAX = 16 };
+
+static const char wrong_type[] = "not of the right type";
+
+/* Passes null, or anything else as a fault. */
+static void pass_other(struct otlp_build *build, struct json_reader *reader)
+{
+    if (!json_null(reader)) {
+        json_skip(reader, NULL);
+        otlp_build_fail(build, wrong_type);
+    }
+}
+
+void otlp_json_text(struct otlp_build *build, struct json_reader *reader, struct slice *out)
+{
+    if (!json_string(reader, out)) {
+        pass_other(build, reader);
+    }
+}
+
+/* ---- numbers ---- */
+
+static bool digits_uint64(struct slice text, uint64_t *out)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        int digit = text.data[i] - '0';
+        if (digit < 0 || digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)digit, &value)) {
+            return false;
+        }
+    }
+    *out = value;
+    return text.len > 0;
+}
+
+/* A number, or a string; the text in either case. */
+static bool number_or_string(struct json_reader *reader, struct slice *out)
+{
+    return json_number(reader, out) || json_string(reader, out);
+}
+
+static uint64_t read_half(struct otlp_build *build, struct json_reader *reader)
+{
+    struct slice text;
+    int64_t value = 0;
+    if (!json_number(reader, &text)) {
+        pass_other(build, reader);
+    } else if (!json_number_int64(text, &value) || value < INT32_MIN || value > UINT32_MAX) {
+        otlp_build_fail(build, wrong_type);
+    }
+    return (uint32_t)value;
+}
+
+/* As JavaScript's long library has it. */
+static void read_halves(struct otlp_build *build, struct json_reader *reader, uint64_t *out)
+{
+    struct slice key;
+    uint64_t low = 0;
+    uint64_t high = 0;
+    while (json_object_next(reader, &key)) {
+        if (slice_is(key, "low")) {
+            low = read_half(build, reader);
+        } else if (slice_is(key, "high")) {
+            high = read_half(build, reader);
+        } else {
+            json_skip(reader, NULL);
+        }
+    }
+    *out = high << 32 | low;
+}
+
+void otlp_json_time(struct otlp_build *build, struct json_reader *reader, uint64_t *out)
+{
+    struct slice text;
+    double real;
+    if (json_object_begin(reader)) {
+        read_halves(build, reader, out);
+    } else if (!number_or_string(reader, &text)) {
+        pass_other(build, reader);
+    } else if (text.len == 0) {
+        *out = 0;
+    } else if (!digits_uint64(text, out)) {
+        /* 1.7e18 */
+        if (!json_number_double(text, &real) || !(real >= 0 && real < 18446744073709551616.0)) {
+            otlp_build_fail(build, "not nanoseconds since 1970");
+            return;
+        }
+        *out = (uint64_t)real;
+    }
+}
+
+/* ---- ids ---- */
+
+static void read_id_bytes(struct otlp_build *build, struct json_reader *reader, size_t size,
+                          char *id)
+{
+    char bytes[ID_BYTES_MAX + 1];
+    size_t len = 0;
+    while (json_array_next(reader)) {
+        struct slice text;
+        int64_t byte;
+        if (!json_number(reader, &text)) {
+            json_skip(reader, NULL);
+            otlp_build_fail(build, wrong_type);
+        } else if (!json_number_int64(text, &byte) || byte < 0 || byte > 255) {
+            otlp_build_fail(build, "not an array of bytes");
+        } else if (len < sizeof(bytes)) {
+            bytes[len++] = (char)byte;
+        }
+    }
+    otlp_build_id(build, (struct slice){bytes, len}, size, id);
+}
+
+void otlp_json_id(struct otlp_build *build, struct json_reader *reader, size_t size, char *id)
+{
+    struct slice text;
+    struct slice key;
+    if (json_string(reader, &text)) {
+        otlp_build_hex_id(build, text, size, id);
+    } else if (json_array_begin(reader)) {
+        read_id_bytes(build, reader, size, id);
+    } else if (json_object_begin(reader)) {
+        /* {"type":"Buffer","data":[...]}: a Buffer of Node.js */
+        while (json_object_next(reader, &key)) {
+            if (slice_is(key, "data") && json_array_begin(reader)) {
+                read_id_bytes(build, reader, size, id);
+            } else {
+                json_skip(reader, NULL);
+            }
+        }
+    } else {
+        pass_other(build, reader);
+    }
+}
+
+/* ---- attributes ---- */
+
+static void read_any(struct otlp_build *build, struct json_reader *reader, uint32_t depth,
+                     struct any *out);
+
+static void read_attribute(struct otlp_build *build, struct json_reader *reader, uint32_t depth,
+                           struct attribute *out)
+{
+    struct slice key;
+    if (!json_object_begin(reader)) {
+        pass_other(build, reader);
+        return;
+    }
+    while (json_object_next(reader, &key)) {
+        if (slice_is(key, "key")) {
+            otlp_json_text(build, reader, &out->key);
+        } else if (slice_is(key, "value")) {
+            read_any(build, reader, depth, &out->value);
+        } else {
+            json_skip(reader, NULL);
+        }
+    }
+}
+
+static void read_list(struct otlp_build *build, struct json_reader *reader, uint32_t depth,
+                      bool map, struct otlp_list *list)
+{
+    if (!json_array_begin(reader)) {
+        pass_other(build, reader);
+        return;
+    }
+    while (json_array_next(reader)) {
+        if (!otlp_build_count(build)) {
+            json_skip(reader, NULL);
+        } else if (map) {
+            read_attribute(build, reader, depth,
+                           otlp_list_add(list, sizeof(struct attribute), build->arena));
+        } else {
+            read_any(build, reader, depth, otlp_list_add(list, sizeof(struct any), build->arena));
+        }
+    }
+}
+
+/* {"values":[...]} of arrayValue and kvlistValue */
+static void read_elements(struct otlp_build *build, struct json_reader *reader, uint32_t depth,
+                          struct any *out)
+{
+    struct otlp_list list = {NULL, 0, 0};
+    struct slice key;
+    bool map = out->type == ANY_MAP;
+    if (!otlp_build_depth(build, depth)) {
+        json_skip(reader, NULL);
+        return;
+    }
+    if (!json_object_begin(reader)) {
+        pass_other(build, reader);
+        return;
+    }
+    while (json_object_next(reader, &key)) {
+        if (slice_is(key, "values")) {
+            read_list(build, reader, depth + 1, map, &list);
+        } else {
+            json_skip(reader, NULL);
+        }
+    }
+    out->count = list.count;
+    if (map) {
+        out->members = list.items;
+    } else {
+        out->elements = list.items;
+    }
+}
+
+static void read_int(struct otlp_build *build, struct json_reader *reader, struct any *out)
+{
+    struct slice text;
+    double real;
+    if (!number_or_string(reader, &text)) {
+        pass_other(build, reader);
+    } else if (json_number_int64(text, &out->integer)) {
+        out->type = ANY_INT;
+    } else if (json_number_double(text, &real) && real == trunc(real) && fabs(real) < 9e18) {
+        out->type = ANY_INT; /* 1e3 */
+        out->integer = (int64_t)real;
+    } else {
+        otlp_build_fail(build, "intValue is no 64-bit integer");
+    }
+}
+
+static void read_double(struct otlp_build *build, struct json_reader *reader, struct any *out)
+{
+    struct slice text;
+    out->type = ANY_DOUBLE;
+    if (!number_or_string(reader, &text)) {
+        out->type = ANY_NULL;
+        pass_other(build, reader);
+    } else if (slice_is(text, "NaN")) {
+        out->real = NAN;
+    } else if (slice_is(text, "Infinity") || slice_is(text, "-Infinity")) {
+        out->real = text.data[0] == '-' ? -INFINITY : INFINITY;
+    } else if (!json_number_double(text, &out->real)) {
+        otlp_build_fail(build, "doubleValue is no double");
+    }
+}
+
+static void read_bool(struct otlp_build *build, struct json_reader *reader, struct any *out)
+{
+    if (json_bool(reader, &out->boolean)) {
+        out->type = ANY_BOOL;
+    } else {
+        pass_other(build, reader);
+    }
+}
+
+static void read_kind(struct otlp_build *build, struct json_reader *reader, struct slice kind,
+                      uint32_t depth, struct any *out)
+{
+    struct any any = {.type = ANY_NULL};
+    if (json_null(reader)) {
+        return;
+    }
+    if (slice_is(kind, "stringValue") || slice_is(kind, "bytesValue")) {
+        any.type = ANY_STRING;
+        otlp_json_text(build, reader, &any.text);
+    } else if (slice_is(kind, "intValue")) {
+        read_int(build, reader, &any);
+    } else if (slice_is(kind, "doubleValue")) {
+        read_double(build, reader, &any);
+    } else if (slice_is(kind, "boolValue")) {
+        read_bool(build, reader, &any);
+    } else if (slice_is(kind, "arrayValue") || slice_is(kind, "kvlistValue")) {
+        any.type = kind.data[0] == 'a' ? ANY_ARRAY : ANY_MAP;
+        read_elements(build, reader, depth, &any);
+    } else {
+        json_skip(reader, NULL);
+        return;
+    }
+    *out = any;
+}
+
+static void read_any(struct otlp_build *build, struct json_reader *reader, uint32_t depth,
+                     struct any *out)
+{
+    struct slice kind;
+    if (!json_object_begin(reader)) {
+        pass_other(build, reader);
+        return;
+    }
+    while (json_object_next(reader, &kind)) {
+        read_kind(build, reader, kind, depth, out);
+    }
+}
+
+void otlp_json_attributes(struct otlp_build *build, struct json_reader *reader,
+                          struct attributes *out)
+{
+    struct otlp_list list = {NULL, 0, 0};
+    read_list(build, reader, 0, true, &list);
+    *out = (struct attributes){list.items, list.count};
+}
