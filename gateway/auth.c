@@ -31,6 +31,7 @@ struct auth {
     char project[REQUEST_PROJECT_MAX];
     struct credential bearer;
     struct credential basic;
+    char *public_key; /* to be shown; NULL when there is none */
     bool compat_open;
 };
 
@@ -69,6 +70,7 @@ struct auth *auth_create(const struct config *config)
         auth->basic.user = digest_of(slice_from(config->public_key));
         auth->basic.secret = digest_of(slice_from(config->secret_key));
         auth->basic.name = digest_of_name("basic:", config->public_key);
+        auth->public_key = memory_text(config->public_key);
     }
     auth->compat_open = config->allow_unauthenticated_compat && config->public_key == NULL &&
                         config->secret_key == NULL;
@@ -77,7 +79,10 @@ struct auth *auth_create(const struct config *config)
 
 void auth_destroy(struct auth *auth)
 {
-    free(auth);
+    if (auth != NULL) {
+        free(auth->public_key);
+        free(auth);
+    }
 }
 
 static bool is_blank(char c)
@@ -164,6 +169,19 @@ enum err auth_check(const struct auth *auth, struct slice authorization, struct 
     auth_fill_anonymous(auth, identity);
     memcpy(identity->credential, found->name.bytes, sizeof(identity->credential));
     return ERR_OK;
+}
+
+void auth_describe(const struct auth *auth, const uint8_t credential[REQUEST_CREDENTIAL_SIZE],
+                   struct buf *out)
+{
+    if (auth->basic.is_set &&
+        memcmp(credential, auth->basic.name.bytes, sizeof(auth->basic.name.bytes)) == 0) {
+        buf_append_text(out, "basic:");
+        buf_append_text(out, auth->public_key);
+        return;
+    }
+    buf_printf(out, "bearer:%02x%02x%02x%02x", credential[0], credential[1], credential[2],
+               credential[3]);
 }
 
 bool auth_is_compat_open(const struct auth *auth)

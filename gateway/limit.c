@@ -8,16 +8,19 @@
 
 #include "common/arena.h"
 
-/* A full bucket and an absent one are the same, so buckets come and go. */
+/* A full bucket that never ran empty and an absent one are the same, so buckets come and go. */
 struct bucket {
     uint8_t key[LIMIT_KEY_SIZE];
     int64_t arrival_ns; /* the theoretical arrival time: before now, the bucket is full */
+    uint64_t rejected;
 };
 
 struct limit {
     pthread_mutex_t mutex;
     int64_t interval_ns;  /* one token */
     int64_t tolerance_ns; /* how far the arrival time may run ahead: burst - 1 tokens */
+    uint64_t allowed;
+    uint64_t rejected;
     zhashx_t *buckets;
 };
 
@@ -72,7 +75,7 @@ static void drop_full_buckets(struct limit *limit, int64_t now_ns)
     zlistx_t *full = zlistx_new();
     for (struct bucket *bucket = zhashx_first(limit->buckets); bucket != NULL;
          bucket = zhashx_next(limit->buckets)) {
-        if (bucket->arrival_ns <= now_ns) {
+        if (bucket->arrival_ns <= now_ns && bucket->rejected == 0) {
             zlistx_add_end(full, bucket);
         }
     }
@@ -97,6 +100,7 @@ static struct bucket *find_bucket(struct limit *limit, const uint8_t *key, int64
     bucket = memory_alloc(sizeof(*bucket));
     memcpy(bucket->key, key, LIMIT_KEY_SIZE);
     bucket->arrival_ns = now_ns;
+    bucket->rejected = 0;
     zhashx_insert(limit->buckets, bucket->key, bucket);
     return bucket;
 }
@@ -114,6 +118,10 @@ bool limit_take(struct limit *limit, const uint8_t key[LIMIT_KEY_SIZE], int64_t 
     int64_t wait_ns = arrival_ns - limit->tolerance_ns - now_ns;
     if (wait_ns <= 0) {
         bucket->arrival_ns = arrival_ns + limit->interval_ns;
+        limit->allowed++;
+    } else {
+        bucket->rejected++;
+        limit->rejected++;
     }
     pthread_mutex_unlock(&limit->mutex);
     if (wait_ns <= 0) {
@@ -121,4 +129,35 @@ bool limit_take(struct limit *limit, const uint8_t key[LIMIT_KEY_SIZE], int64_t 
     }
     *retry_after_s = (wait_ns + 999999999) / 1000000000;
     return false;
+}
+
+static void add_top(struct limit_stats *stats, const struct bucket *bucket)
+{
+    uint32_t place = stats->top_count;
+    while (place > 0 && stats->top[place - 1].rejected < bucket->rejected) {
+        place--;
+    }
+    if (bucket->rejected == 0 || place == LIMIT_TOP) {
+        return;
+    }
+    uint32_t last = stats->top_count < LIMIT_TOP ? stats->top_count++ : LIMIT_TOP - 1;
+    memmove(&stats->top[place + 1], &stats->top[place], (last - place) * sizeof(stats->top[0]));
+    memcpy(stats->top[place].key, bucket->key, LIMIT_KEY_SIZE);
+    stats->top[place].rejected = bucket->rejected;
+}
+
+void limit_read_stats(struct limit *limit, struct limit_stats *out)
+{
+    *out = (struct limit_stats){0};
+    if (limit == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&limit->mutex);
+    out->allowed = limit->allowed;
+    out->rejected = limit->rejected;
+    for (const struct bucket *bucket = zhashx_first(limit->buckets); bucket != NULL;
+         bucket = zhashx_next(limit->buckets)) {
+        add_top(out, bucket);
+    }
+    pthread_mutex_unlock(&limit->mutex);
 }

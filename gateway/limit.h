@@ -9,7 +9,18 @@
 
 struct limit;
 
-enum { LIMIT_KEY_SIZE = 32, LIMIT_KEYS_MAX = 10000 };
+enum { LIMIT_KEY_SIZE = 32, LIMIT_KEYS_MAX = 10000, LIMIT_TOP = 20 };
+
+/* Since the limit was created. */
+struct limit_stats {
+    uint64_t allowed;
+    uint64_t rejected;
+    uint32_t top_count;
+    struct {
+        uint8_t key[LIMIT_KEY_SIZE];
+        uint64_t rejected;
+    } top[LIMIT_TOP]; /* those rejected most often, the most first */
+};
 
 /* qps a second sustained, burst at once. Returns NULL, which limits nothing, when either is 0. */
 struct limit *limit_create(int64_t qps, int64_t burst);
@@ -20,3 +31,6 @@ void limit_destroy(struct limit *limit);
  * next one may come. limit may be NULL. */
 bool limit_take(struct limit *limit, const uint8_t key[LIMIT_KEY_SIZE], int64_t now_us,
                 int64_t *retry_after_s);
+
+/* limit may be NULL: all zero. */
+void limit_read_stats(struct limit *limit, struct limit_stats *out);

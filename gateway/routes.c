@@ -7,6 +7,7 @@
 #include "gateway/read/metrics_query.h"
 #include "gateway/read/projects.h"
 #include "gateway/read/traces.h"
+#include "gateway/stats.h"
 
 const struct route routes[] = {
     /* method, path, handler, access, rate limited, has a body */
@@ -21,5 +22,6 @@ const struct route routes[] = {
     {"GET", "/api/public/metrics/daily", metrics_daily, ACCESS_PROJECT, true, false},
     {"GET", "/api/public/metrics/names", metrics_names, ACCESS_PROJECT, true, false},
     {"GET", "/api/public/metrics/query", metrics_query, ACCESS_PROJECT, true, false},
+    {"GET", "/api/internal/rate_limit_stats", stats_rate_limit, ACCESS_PROJECT, false, false},
     {.method = NULL},
 };

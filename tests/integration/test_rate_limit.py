@@ -3,8 +3,9 @@
 import base64
 
 from support.wait import wait_until
-from support.xtrace import PUBLIC_KEY, SECRET_KEY
+from support.xtrace import PUBLIC_KEY, SECRET_KEY, TOKEN
 
+STATS = "/api/internal/rate_limit_stats"
 LIMIT = {"RATE_LIMIT_QPS": "2", "RATE_LIMIT_BURST": "5"}
 
 
@@ -47,3 +48,28 @@ def test_strangers_use_up_nobodys_bucket(make_xtrace):
     stranger = system.client(headers={"Authorization": "Bearer wrong"})
     assert {stranger.get("/api/public/traces").status for _ in range(20)} == {401}
     assert system.client().get("/api/public/traces").status == 200
+
+
+def test_stats_count_and_show_no_secret(make_xtrace):
+    system = make_xtrace(env={"RATE_LIMIT_QPS": "1", "RATE_LIMIT_BURST": "5"})
+    pair = base64.b64encode(f"{PUBLIC_KEY}:{SECRET_KEY}".encode()).decode()
+    basic = system.client(headers={"Authorization": f"Basic {pair}"})
+    assert system.client(headers={}).get(STATS).status == 401
+    assert system.client().get(STATS).json() == {
+        "rate_limit_qps": 1, "rate_limit_burst": 5, "total_allowed": 0, "total_rejected": 0, "rejection_rate": 0,
+        "top_rejected_tokens": []}
+    statuses = [client.get("/api/public/metrics/names").status for client in [system.client()] * 12 + [basic] * 30]
+    answer = system.client().get(STATS)
+    stats = answer.json()
+    assert (stats["total_allowed"], stats["total_rejected"]) == (statuses.count(200), statuses.count(429))
+    assert abs(stats["rejection_rate"] - statuses.count(429) / 42) < 1e-5
+    first, second = stats["top_rejected_tokens"]
+    assert first == {"token": f"basic:{PUBLIC_KEY}", "count": statuses[12:].count(429)}
+    assert second["token"].startswith("bearer:") and second["count"] == statuses[:12].count(429)
+    assert TOKEN[:8] not in answer.text and SECRET_KEY not in answer.text
+    assert system.client().post(STATS, {}).headers["Allow"] == "GET, HEAD"
+
+
+def test_stats_without_a_limit(make_xtrace):
+    stats = make_xtrace().client().get(STATS).json()
+    assert (stats["rate_limit_qps"], stats["total_allowed"], stats["top_rejected_tokens"]) == (0, 0, [])

@@ -46,6 +46,29 @@ static void tokens_come_back_at_the_sustained_rate(void **state)
     limit_destroy(limit);
 }
 
+static void stats_count_and_name_the_most_rejected_first(void **state)
+{
+    struct limit *limit = limit_create(1, 1);
+    struct limit_stats stats;
+    for (uint8_t key = 1; key <= LIMIT_TOP + 5; key++) {
+        const uint8_t bytes[LIMIT_KEY_SIZE] = {key};
+        for (int i = 0; i <= key; i++) {
+            take(limit, bytes, 0);
+        }
+    }
+    limit_read_stats(limit, &stats);
+    assert_int_equal(stats.allowed, LIMIT_TOP + 5);
+    assert_int_equal(stats.rejected, (LIMIT_TOP + 5) * (LIMIT_TOP + 6) / 2);
+    assert_int_equal(stats.top_count, LIMIT_TOP);
+    for (uint32_t i = 0; i < LIMIT_TOP; i++) {
+        assert_int_equal(stats.top[i].key[0], LIMIT_TOP + 5 - i);
+        assert_int_equal(stats.top[i].rejected, LIMIT_TOP + 5 - i);
+    }
+    limit_destroy(limit);
+    limit_read_stats(NULL, &stats);
+    assert_int_equal(stats.allowed + stats.rejected + stats.top_count, 0);
+}
+
 static void refused_requests_do_not_push_the_end_away(void **state)
 {
     struct limit *limit = limit_create(1, 1);
@@ -106,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_burst_passes_and_the_next_does_not),
         cmocka_unit_test(tokens_come_back_at_the_sustained_rate),
+        cmocka_unit_test(stats_count_and_name_the_most_rejected_first),
         cmocka_unit_test(refused_requests_do_not_push_the_end_away),
         cmocka_unit_test(retry_after_is_whole_seconds_rounded_up),
         cmocka_unit_test(credentials_do_not_share_a_bucket),
