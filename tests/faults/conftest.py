@@ -1,5 +1,6 @@
 """Fixtures of the fault suite. Processes and databases are tests/support's."""
 
+import bounds
 import pytest
 from builds import release_build
 from nemesis import TABLE
@@ -81,4 +82,8 @@ def pytest_terminal_summary(terminalreporter):
     if TABLE.rows:
         terminalreporter.write_sep("-", "nemesis x rounds")
         for line in TABLE.lines():
+            terminalreporter.write_line(line)
+    if bounds.TABLE:
+        terminalreporter.write_sep("-", "memory of the gateway, MiB")
+        for line in [bounds.HEADING] + [measured.line() for measured in bounds.TABLE]:
             terminalreporter.write_line(line)
