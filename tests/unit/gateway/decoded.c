@@ -9,6 +9,11 @@
 
 void decoded_open(struct decoded *decoded, const char *text, size_t len)
 {
+    decoded_open_by(decoded, decode_batch, text, len);
+}
+
+void decoded_open_by(struct decoded *decoded, decoder decode, const char *text, size_t len)
+{
     struct arena scratch = ARENA_EMPTY;
     *decoded = (struct decoded){.arena = ARENA_EMPTY};
     /* Exactly as long as the text, so that the sanitizer sees a step too far. */
@@ -23,7 +28,7 @@ void decoded_open(struct decoded *decoded, const char *text, size_t len)
         .scratch = &scratch,
     };
     collect_init(&decoded->collect, 4);
-    decoded->err = decode_batch(&input, &decoded->collect, &decoded->error);
+    decoded->err = decode(&input, &decoded->collect, &decoded->error);
     arena_finish(&scratch);
     memset(decoded->text, 'x', len); /* nothing may still point there */
     if (decoded->err == ERR_OK) {

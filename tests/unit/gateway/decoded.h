@@ -1,5 +1,5 @@
 /*
- * decoded: runs decode_batch on a text and unpacks what it made, for tests.
+ * decoded: runs a decoder on a text and unpacks what it made, for tests.
  */
 #pragma once
 
@@ -8,6 +8,7 @@
 #include "common/arena.h"
 #include "common/error.h"
 #include "gateway/ingest/collect.h"
+#include "gateway/ingest/decode.h"
 #include "proto/row.h"
 
 #define TRACE_A       "0a000000-0000-4000-8000-000000000001"
@@ -28,7 +29,9 @@ struct decoded {
     char *text; /* what the decoder read and wrote to */
 };
 
+/* decode_batch. */
 void decoded_open(struct decoded *decoded, const char *text, size_t len);
+void decoded_open_by(struct decoded *decoded, decoder decode, const char *text, size_t len);
 void decoded_close(struct decoded *decoded);
 
 /* The value as text; NULL when it is absent. */
