@@ -6,6 +6,8 @@
 #include "gateway/read/metrics_names.h"
 #include "gateway/read/metrics_query.h"
 #include "gateway/read/projects.h"
+#include "gateway/read/runs.h"
+#include "gateway/read/sessions.h"
 #include "gateway/read/traces.h"
 #include "gateway/stats.h"
 
@@ -19,6 +21,9 @@ const struct route routes[] = {
     {"GET", "/api/public/projects", projects_list, ACCESS_COMPAT, false, false},
     {"GET", "/api/public/traces", traces_list, ACCESS_PROJECT, true, false},
     {"GET", "/api/public/traces/{id}", traces_detail, ACCESS_PROJECT, true, false},
+    {"GET", "/api/public/sessions", sessions_list, ACCESS_PROJECT, true, false},
+    {"GET", "/api/public/sessions/{id}", sessions_detail, ACCESS_PROJECT, true, false},
+    {"GET", "/api/public/runs/{id}", runs_detail, ACCESS_PROJECT, true, false},
     {"GET", "/api/public/metrics/daily", metrics_daily, ACCESS_PROJECT, true, false},
     {"GET", "/api/public/metrics/names", metrics_names, ACCESS_PROJECT, true, false},
     {"GET", "/api/public/metrics/query", metrics_query, ACCESS_PROJECT, true, false},

@@ -12,6 +12,7 @@
 
 #include "common/id.h"
 #include "gateway/read/read.h"
+#include "gateway/read/sessions_sql.h"
 #include "gateway/read/traces_sql.h"
 
 /* Static SQL is longer than what ISO C promises to take. */
@@ -20,6 +21,16 @@
 /* --- list: SQL ----------------------------------------------------------------------------- */
 
 /* clang-format off */
+
+/* The trace or one of its observations has the id in its metadata. An array, not IN: so it is computed
+ * once and looked up by key. */
+#define SQL_CARRIES(key, parameter)                                                                \
+    "(" parameter "::text IS NULL OR t.id = ANY(ARRAY("                                            \
+    "SELECT m.id FROM traces m WHERE m.project_id = $1"                                            \
+    " AND " SQL_METADATA_ID_IS("m", key, parameter)                                                \
+    " UNION SELECT m.trace_id FROM observations m WHERE m.project_id = $1"                         \
+    " AND " SQL_METADATA_ID_IS("m", key, parameter) ")))"
+
 #define SQL_MATCHING                                                                               \
     "t.project_id = $1"                                                                            \
     " AND ($2::timestamptz IS NULL OR t.timestamp >= $2)"                                          \
@@ -30,7 +41,8 @@
     " AND ($7::text IS NULL OR t.version = $7)"                                                    \
     " AND ($8::text IS NULL OR t.release = $8)"                                                    \
     " AND " SQL_HAS_TAGS("$9", "$10")                                                              \
-    " AND " SQL_ENVIRONMENT_IN("$11")
+    " AND " SQL_ENVIRONMENT_IN("$11")                                                              \
+    " AND " SQL_CARRIES("turn_id", "$19") " AND " SQL_CARRIES("run_id", "$20")
 
 /* $12: no filter at all; then the books know the total. */
 #define SQL_TOTAL                                                                                  \
@@ -159,6 +171,8 @@ struct list_params {
     const char *user_id;
     const char *name;
     const char *session_id;
+    const char *turn_id;
+    const char *run_id;
     const char *version;
     const char *release;
     struct param_time from;
@@ -175,6 +189,8 @@ static const struct param list_table[] = {
     {"userId", PARAM_TEXT, offsetof(struct list_params, user_id)},
     {"name", PARAM_TEXT, offsetof(struct list_params, name)},
     {"sessionId", PARAM_TEXT, offsetof(struct list_params, session_id)},
+    {"turnId", PARAM_TEXT, offsetof(struct list_params, turn_id)},
+    {"runId", PARAM_TEXT, offsetof(struct list_params, run_id)},
     {"version", PARAM_TEXT, offsetof(struct list_params, version)},
     {"release", PARAM_TEXT, offsetof(struct list_params, release)},
     {"fromTimestamp", PARAM_TIME, offsetof(struct list_params, from)},
@@ -189,8 +205,9 @@ static const struct param list_table[] = {
 static bool has_filter(const struct list_params *params)
 {
     return params->user_id != NULL || params->name != NULL || params->session_id != NULL ||
-           params->version != NULL || params->release != NULL || params->from.given ||
-           params->to.given || params->tags.count > 0 || params->environments.count > 0;
+           params->turn_id != NULL || params->run_id != NULL || params->version != NULL ||
+           params->release != NULL || params->from.given || params->to.given ||
+           params->tags.count > 0 || params->environments.count > 0;
 }
 
 static const struct order *find_order(struct slice column)
@@ -275,6 +292,8 @@ static enum err list_bind(struct read *read, const void *typed, struct error *er
     read_bind_bool(read, names_group(params->fields, "metrics"));
     read_bind_bool(read, names_group(params->fields, "observations"));
     read_bind_bool(read, names_group(params->fields, "scores"));
+    read_bind_text(read, params->turn_id);
+    read_bind_text(read, params->run_id);
     return ERR_OK;
 }
 
