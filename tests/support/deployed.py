@@ -65,6 +65,8 @@ class Deployed:
     def destroy(self):
         place = (self.home / "postgres").resolve()
         self.down(check=False)
+        for short in (self.home / "run").glob("*.folder"):
+            shutil.rmtree(short.read_text(), ignore_errors=True)
         if place.is_relative_to("/var/lib/xtrace"):
             shutil.rmtree(place, ignore_errors=True)
         shutil.rmtree(self.parent, ignore_errors=True)
