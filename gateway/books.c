@@ -18,7 +18,7 @@
 #define OUTCOME(kind, word, outcome, outcome_word)                                                 \
     {"xtrace_gateway_records_settled_total", "kind=\"" word "\",outcome=\"" outcome_word "\"",     \
      kind == 0 && outcome == 0                                                                     \
-         ? "Where they ended: refused here, stored, duplicate (stored by an earlier delivery), "   \
+         ? "Where they ended: refused here, stored, duplicate (stored before), "                   \
            "dead_lettered (refused by the database), rejected (no room, 429), abandoned (no "      \
            "receipt in time, 503)."                                                                \
          : NULL,                                                                                   \

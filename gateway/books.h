@@ -20,7 +20,7 @@ struct route;   /* gateway/routes.h */
 enum books_outcome {
     BOOKS_REFUSED,       /* by the gateway: it was never sent */
     BOOKS_STORED,        /* its receipt says so */
-    BOOKS_DUPLICATE,     /* stored by an earlier delivery whose receipt was lost */
+    BOOKS_DUPLICATE,     /* stored before: by a delivery whose receipt was lost, or under its key */
     BOOKS_DEAD_LETTERED, /* refused by the database */
     BOOKS_REJECTED,      /* 429: the byte budget was used up */
     BOOKS_ABANDONED,     /* no receipt in time: stored or not, nobody knows */

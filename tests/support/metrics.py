@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from .client import Client
 from .wait import wait_until
 
-KINDS = ("trace", "observation", "score")
+KINDS = ("trace", "observation", "score", "metric")
 ADDRESS = {"XTRACE_METRICS_ADDR": "127.0.0.1:0"}  # for make_xtrace(env=...): each program takes a free port
 
 
