@@ -13,7 +13,7 @@ import pytest
 import zmq
 
 from support.metrics import (ADDRESS, KINDS, Metrics, assert_gateway_balances, assert_writer_balances, metrics_client,
-                             received, rows, scrape, settled, wait_for_rest)
+                             rows, scrape, settled, wait_for_rest)
 from support.records import new_id, new_observation, new_trace
 from support.wait import wait_until
 from support.xtrace import program_path
