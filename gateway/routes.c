@@ -18,6 +18,8 @@ const struct route routes[] = {
     {"GET", "/metrics", health_metrics, ACCESS_PROJECT, false, false},
     {"POST", "/v1/l/batch", ingest_batch, ACCESS_PROJECT, false, true},
     {"POST", "/v1/metrics/batch", ingest_metrics, ACCESS_PROJECT, false, true},
+    {"POST", "/v1/traces", ingest_otlp, ACCESS_PROJECT, false, true},
+    {"POST", "/api/public/otel/v1/traces", ingest_otlp, ACCESS_COMPAT, false, true},
     {"GET", "/api/public/projects", projects_list, ACCESS_COMPAT, false, false},
     {"GET", "/api/public/traces", traces_list, ACCESS_PROJECT, true, false},
     {"GET", "/api/public/traces/{id}", traces_detail, ACCESS_PROJECT, true, false},

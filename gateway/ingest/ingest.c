@@ -7,13 +7,16 @@
 #include "common/clock.h"
 #include "common/crash.h"
 #include "common/id.h"
+#include "common/json_read.h"
 #include "common/json_write.h"
 #include "common/log.h"
 #include "gateway/books.h"
 #include "gateway/deliver.h"
+#include "gateway/ingest/answer_otlp.h"
 #include "gateway/ingest/collect.h"
 #include "gateway/ingest/decode_batch.h"
 #include "gateway/ingest/decode_metrics.h"
+#include "gateway/ingest/decode_otlp.h"
 #include "gateway/ingest/media.h"
 #include "gateway/reply.h"
 #include "gateway/server.h"
@@ -61,6 +64,16 @@ static const struct ingest_format format_metrics = {
     media_is_json, "application/json", decode_metrics, REFUSALS_LISTED_MAX, answer_metrics, true,
 };
 
+static const struct ingest_format format_otlp_json = {
+    media_is_json,       "application/json", decode_otlp_json,
+    REFUSALS_LISTED_MAX, answer_otlp_json,   false,
+};
+
+static const struct ingest_format format_otlp_protobuf = {
+    media_is_protobuf,   "application/x-protobuf", decode_otlp_protobuf,
+    REFUSALS_LISTED_MAX, answer_otlp_protobuf,     false,
+};
+
 void ingest_batch(struct request *request)
 {
     run(request, &format_batch);
@@ -71,8 +84,6 @@ void ingest_metrics(struct request *request)
     run(request, &format_metrics);
 }
 
-/* ---- the steps up to where it waits ---- */
-
 static struct slice header_value(const struct request *request, const h2o_token_t *token)
 {
     const h2o_headers_t *headers = &request->h2o->headers;
@@ -82,6 +93,47 @@ static struct slice header_value(const struct request *request, const h2o_token_
     }
     return (struct slice){headers->entries[at].value.base, headers->entries[at].value.len};
 }
+
+/* Langfuse's SDKs say which ingestion they speak: a number up to 4. */
+static bool is_known_version(const struct request *request)
+{
+    static const char *const names[] = {"x-langfuse-ingestion-version",
+                                        "x_langfuse_ingestion_version"};
+    const h2o_headers_t *headers = &request->h2o->headers;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        ssize_t at = h2o_find_header_by_str(headers, names[i], strlen(names[i]), -1);
+        int64_t version = 0;
+        if (at != -1) {
+            h2o_iovec_t value = headers->entries[at].value;
+            if (!json_number_int64((struct slice){value.base, value.len}, &version) ||
+                version > 4) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* An exporter gives up for good only on 400. */
+void ingest_otlp(struct request *request)
+{
+    struct error error;
+    struct slice type = header_value(request, H2O_TOKEN_CONTENT_TYPE);
+    if (!is_known_version(request)) {
+        error_set(&error, ERR_INVALID, "x-langfuse-ingestion-version must be a number up to 4");
+        reply_error(request, ERR_INVALID, &error);
+    } else if (media_is_json(type)) {
+        run(request, &format_otlp_json);
+    } else if (media_is_protobuf(type)) {
+        run(request, &format_otlp_protobuf);
+    } else {
+        error_set(&error, ERR_INVALID,
+                  "Content-Type must be application/json or application/x-protobuf");
+        reply_error(request, ERR_INVALID, &error);
+    }
+}
+
+/* ---- the steps up to where it waits ---- */
 
 static enum err check_media(const struct ingest *ingest, enum coding *coding, struct error *error)
 {

@@ -18,3 +18,7 @@ void ingest_batch(struct request *request);
 /* POST /v1/metrics/batch. The same answers. A header Idempotency-Key of 1 to 255 visible characters makes
  * a repeated request within a day add nothing; it is answered as the first was. */
 void ingest_metrics(struct request *request);
+
+/* POST /api/public/otel/v1/traces and /v1/traces: OTLP in JSON or protobuf. 200 once all spans, or all
+ * but those that partialSuccess counts, are committed; 400 when none could be stored. */
+void ingest_otlp(struct request *request);

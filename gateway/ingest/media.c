@@ -25,21 +25,33 @@ static bool is_word(struct slice text, const char *word)
            (text.len == 0 || strncasecmp(text.data, word, text.len) == 0);
 }
 
-bool media_is_json(struct slice content_type)
+/* The type without its parameters. */
+static struct slice type_of(struct slice content_type)
 {
     const char *semicolon =
         content_type.len > 0 ? memchr(content_type.data, ';', content_type.len) : NULL;
     if (semicolon != NULL) {
         content_type.len = (size_t)(semicolon - content_type.data);
     }
-    struct slice type = trim(content_type);
-    if ((type.len == 0 && semicolon == NULL) || is_word(type, "application/json")) {
+    return trim(content_type);
+}
+
+bool media_is_json(struct slice content_type)
+{
+    struct slice type = type_of(content_type);
+    if (trim(content_type).len == 0 || is_word(type, "application/json")) {
         return true;
     }
     size_t prefix = strlen("application/");
     size_t suffix = strlen("+json");
     return type.len > prefix + suffix && strncasecmp(type.data, "application/", prefix) == 0 &&
            strncasecmp(type.data + type.len - suffix, "+json", suffix) == 0;
+}
+
+bool media_is_protobuf(struct slice content_type)
+{
+    struct slice type = type_of(content_type);
+    return is_word(type, "application/x-protobuf") || is_word(type, "application/protobuf");
 }
 
 bool media_coding(struct slice content_encoding, enum coding *coding)

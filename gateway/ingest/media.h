@@ -12,5 +12,8 @@
  * JSON: many a client sends none. */
 bool media_is_json(struct slice content_type);
 
+/* application/x-protobuf or application/protobuf, any case, parameters allowed. */
+bool media_is_protobuf(struct slice content_type);
+
 /* identity (also when empty), gzip or x-gzip, deflate; any case. False: another, or several. */
 bool media_coding(struct slice content_encoding, enum coding *coding);

@@ -47,9 +47,8 @@ void otlp_traces_note(struct otlp_traces *traces, uint32_t record, struct slice 
     struct run *last = count > 0 ? (struct run *)traces->_runs.data + count - 1 : NULL;
     struct run run = {trace_id, start_us, record, record, start_us, environment};
     bool same = last != NULL && slice_equals(last->trace_id, trace_id);
-    if (!same || !slice_equals(last->environment, environment)) {
-        run.environment = arena_copy(traces->_arena, environment);
-    }
+    bool known = same && slice_equals(last->environment, environment);
+    run.environment = known ? last->environment : arena_copy(traces->_arena, environment);
     if (same) {
         merge(last, &run);
         return;
