@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from model import freeze, merge_rows, version_event, version_first, version_weak
 from nemesis import LONG, settled
 from stack import FAST, wait_for
-from wire import KINDS, OBSERVATION, TRACE, FakeGateway, Row
+from wire import KINDS, OBSERVATION, SCORE, TRACE, FakeGateway, Row
 
 EXAMPLES = int(os.environ.get("XTRACE_ORDER_EXAMPLES") or (5000 if LONG else 120))
 NOW_US = 1_770_000_000_000_000
 DAY_US = 86400 * 10**6
+MERGED = (TRACE, OBSERVATION, SCORE)
 
 
 class Lab:
@@ -101,9 +102,9 @@ def columns(kind):
 
 @st.composite
 def events(draw):
-    kind = draw(st.sampled_from([TRACE, OBSERVATION]))
+    kind = draw(st.sampled_from(MERGED))
     which = draw(st.integers(0, 1))
-    key = {"id": f"{which}"} if kind == TRACE else {"trace_id": f"{draw(st.integers(0, 1))}", "id": f"{which}"}
+    key = {"id": f"{which}"} if kind != OBSERVATION else {"trace_id": f"{draw(st.integers(0, 1))}", "id": f"{which}"}
     return Row(kind, draw(versions), {**draw(columns(kind)), **key})
 
 
@@ -146,7 +147,8 @@ def deliver(lab, prefix, plan):
 
 
 def prefixed(row, prefix):
-    keys = {name: prefix + row.columns[name] for name in ("id", "trace_id") if name in row.columns}
+    _, names, key_count = KINDS[row.kind]
+    keys = {name: prefix + row.columns[name] for name, _, _ in names[:key_count]}
     return Row(row.kind, row.version, {**row.columns, **keys})
 
 
@@ -156,7 +158,8 @@ def assert_rows(lab, prefix, pool):
         by_key.setdefault((row.kind, row.key()), []).append((row.version, row.columns))
     with psycopg.connect(lab.stack.dsn, autocommit=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        for kind, (table, names, key_count) in KINDS.items():
+        for kind in MERGED:
+            table, names, key_count = KINDS[kind]
             key_names = [name for name, _, _ in names[:key_count]]
             rows = copy_out(connection, f"SELECT * FROM {table} WHERE {key_names[0]} LIKE '{prefix}%'")
             stored = {tuple(row[n].removeprefix(prefix) for n in key_names): row for row in rows}

@@ -40,12 +40,20 @@ OBSERVATION_COLUMNS = [
     ("prompt_id", "text", "latest"), ("prompt_name", "text", "latest"), ("prompt_version", "text", "latest"),
     ("metadata", "jsonb", "metadata"),
 ]  # fmt: skip
+SCORE_COLUMNS = [
+    ("id", "text", "key"), ("timestamp", "time", "latest"), ("trace_id", "text", "latest"),
+    ("observation_id", "text", "latest"), ("session_id", "text", "latest"), ("dataset_run_id", "text", "latest"),
+    ("name", "text", "latest"), ("source", "text", "latest"), ("data_type", "text", "latest"),
+    ("value", "float", "latest"), ("string_value", "text", "latest"), ("comment", "text", "latest"),
+    ("config_id", "text", "latest"), ("queue_id", "text", "latest"), ("environment", "text", "latest"),
+    ("metadata", "jsonb", "metadata"),
+]  # fmt: skip
 METRIC_COLUMNS = [
     ("name", "text", "key"), ("labels", "jsonb", "key"), ("timestamp", "time", "key"), ("value", "float", "key"),
     ("environment", "text", "latest"),
 ]  # fmt: skip
 KINDS = {TRACE: ("traces", TRACE_COLUMNS, 1), OBSERVATION: ("observations", OBSERVATION_COLUMNS, 2),
-         METRIC: ("metric_points", METRIC_COLUMNS, 4)}
+         SCORE: ("scores", SCORE_COLUMNS, 1), METRIC: ("metric_points", METRIC_COLUMNS, 4)}
 
 
 @dataclass(frozen=True)
