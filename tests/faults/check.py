@@ -47,6 +47,7 @@ class Verdict:
 class Stored:
     traces: list = field(default_factory=list)  # rows as dicts of column -> value
     observations: list = field(default_factory=list)
+    points: dict = field(default_factory=dict)  # request -> Counter of (name, time in us, value)
     batches: int = 0  # in ingest_batches
     dead_letters: list = field(default_factory=list)
     trace_counts: dict = field(default_factory=dict)  # day -> traces
@@ -69,6 +70,13 @@ def read_stored(dsn, client=None, sample=40, project="default"):
         connection.execute("SET TimeZone = 'UTC'")
         stored.traces = copy_out(connection, "SELECT * FROM traces")
         stored.observations = copy_out(connection, "SELECT * FROM observations")
+        for point in copy_out(
+            connection,
+            "SELECT s.name, s.labels->>'request' AS request, p.ts, p.value"
+            " FROM metric_points p JOIN metric_series s ON s.id = p.series_id",
+        ):
+            of_request = stored.points.setdefault(point["request"], Counter())
+            of_request[point["name"], micros(point["ts"]), float(point["value"])] += 1
         stored.batches = connection.execute("SELECT count(*) FROM ingest_batches").fetchone()[0]
         stored.dead_letters = copy_out(
             connection, "SELECT project_id, batch_id, row_index, kind, record_id, reason FROM dead_letters"
@@ -156,7 +164,11 @@ def read_api(stored, client, sample):
 def compare(model, ledger, stored, began_us=None):
     """ledger: read_ledger's entries. began_us: wall clock at the start, the earliest a made-up time may be."""
     verdict = Verdict()
-    verdict.stored = Counter(trace=len(stored.traces), observation=len(stored.observations))
+    verdict.stored = Counter(
+        trace=len(stored.traces),
+        observation=len(stored.observations),
+        point=sum(sum(points.values()) for points in stored.points.values()),
+    )
     compare_ledger(model, ledger, verdict)
     rows = {
         "trace": index(stored.traces, ("id",), "trace", verdict),
@@ -165,6 +177,7 @@ def compare(model, ledger, stored, began_us=None):
     for kind, stored_rows in rows.items():
         compare_rows(kind, model.rows(kind), stored_rows, verdict)
     compare_uncertain(model, rows, verdict)
+    compare_points(model, stored.points, verdict)
     compare_counts(stored, rows, began_us, verdict)
     attempts = sum(r.attempts for r in model.requests.values())
     if not len(model.acknowledged()) <= stored.batches <= attempts:
@@ -273,6 +286,22 @@ def compare_uncertain(model, rows, verdict):
                     applied[f"{record.kind} {record.key} {column}"] = values.get(column, ABSENT) == value
         if len(set(applied.values())) > 1:
             verdict.mangled.append(f"{request.name} was applied in part: {applied}")
+
+
+def compare_points(model, stored, verdict):
+    """Points do not merge: each must be there as often as it was sent, in however many attempts."""
+    for name, request in model.requests.items():
+        there = stored.get(name, Counter())
+        if there == request.points or (not there and not request.acknowledged):
+            continue
+        more, less = there - request.points, request.points - there
+        if more:
+            word = verdict.doubled if more.keys() <= request.points.keys() else verdict.strange
+            word.append(f"points of {name}: {short(dict(more))} too many")
+        if less:
+            (verdict.lost if request.acknowledged else verdict.mangled).append(f"points of {name}: {short(dict(less))} missing")
+    for name in stored.keys() - model.requests.keys():
+        verdict.strange.append(f"points of {name} were never sent")
 
 
 def day_of(row):

@@ -19,7 +19,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
-from model import Model, make_request
+from model import Model, make_metrics_request, make_request
 
 FIRST_DAY = datetime(2026, 1, 5, tzinfo=timezone.utc)
 DAYS = 3
@@ -31,7 +31,8 @@ WORDS = ["plain", "naïve", "漢字かな", "عربى", "🦉🚀", "quote\"back
 class Script:
     """An endless sequence of requests, decided by the seed alone. Kinds: whole traces; traces that are
     begun and completed later; observations that come before their trace; tags, metadata keys and names set
-    later; and traces shared with other threads, of which each thread writes its own metadata keys."""
+    later; traces shared with other threads, of which each thread writes its own metadata keys; and points of
+    metrics."""
 
     def __init__(self, seed, thread, threads, project_traces=4):
         self._random = random.Random(f"{seed}/{thread}")
@@ -52,6 +53,8 @@ class Script:
 
     def __next__(self):
         self._count += 1
+        if self._random.random() < 0.1:
+            return make_metrics_request(f"{self._name}/{self._count}", self._points())
         step = self._random.choices(
             [self._whole, self._begin, self._finish, self._early, self._late, self._touch, self._share],
             weights=[4, 3, 3, 1, 2, 3, 2],
@@ -153,6 +156,16 @@ class Script:
         if shape == 1:
             return at.isoformat()
         return at.astimezone(timezone(timedelta(hours=source.randint(-11, 13)))).isoformat()
+
+    def _points(self):
+        source = self._random
+        points = []
+        for _ in range(source.randint(1, 8)):
+            us = source.randrange(DAYS * 86400 * 10**6)
+            at = FIRST_DAY + timedelta(microseconds=us)
+            points.append((source.choice(["latency", "cost", "漢字"]), at.isoformat(), int(FIRST_DAY.timestamp()) * 10**6 + us,
+                           source.randrange(10**6) / 64))  # fmt: skip
+        return points
 
     def _payload(self):
         source = self._random
@@ -333,7 +346,7 @@ class Load:
         began = time.monotonic()
         while not self._give_up.is_set():
             request.attempts += 1
-            answer = client.post("/v1/l/batch", request.body)
+            answer = client.post(request.path, request.body, request.headers)
             wait_s = self._judge(request, answer)
             if wait_s is None:
                 self._ledger.acknowledge(request.name, request.ids, request.body)

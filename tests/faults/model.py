@@ -6,6 +6,7 @@ leaf, unions. Both are pure and know nothing of the programs.
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -138,10 +139,13 @@ class Request:
     records: list
     acknowledged: bool = False
     attempts: int = 0  # how many times it was sent, in whole or in part
+    path: str = "/v1/l/batch"
+    headers: dict = field(default_factory=dict)
+    points: Counter = field(default_factory=Counter)  # of metrics: (name, time in us, value)
     ids: list = field(default_factory=list)
 
     def __post_init__(self):
-        self.ids = [(r.kind,) + r.key for r in self.records]
+        self.ids = [(r.kind,) + r.key for r in self.records] + [("point",) + p for p in self.points]
 
 
 def placeholders(trace, observations, environment):
@@ -164,6 +168,23 @@ def make_request(name, trace, observations, environment, ascii_only=False):
     records += [record("observation", o, dumps) for o in observations]
     body = dumps({"trace": trace, "observations": observations}).encode()
     return Request(name, body, records)
+
+
+def make_metrics_request(name, points):
+    """Points are no entities: only the key of the request keeps its repetitions from counting twice. points:
+    (name, time as text, time in us, value) each; the label `request` says later whose they are."""
+    metrics = [
+        {"name": metric, "labels": {"request": name, "unit": "s"}, "value": value, "timestamp": text}
+        for metric, text, _, value in points
+    ]
+    return Request(
+        name,
+        json.dumps({"metrics": metrics}).encode(),
+        [],
+        path="/v1/metrics/batch",
+        headers={"Idempotency-Key": name},
+        points=Counter((metric, us, value) for metric, _, us, value in points),
+    )
 
 
 class Model:

@@ -5,6 +5,7 @@ import http.server
 import json
 import threading
 import time
+from collections import Counter
 
 import pytest
 
@@ -90,6 +91,9 @@ def honest(model, skip=()):
         row["timestamp"] = row["timestamp"] or "2026-11-24T00:00:00+00:00"
     days, _ = live(rows)
     stored.trace_counts = {day: counts[0] for day, counts in days.items()}
+    stored.points = {
+        r.name: Counter(r.points) for r in model.acknowledged() if r.points and r.name not in skip
+    }
     return stored
 
 
@@ -125,7 +129,7 @@ def test_an_honest_system_passes(run):
     model, ledger = run
     verdict = compare(model, ledger, honest(model))
     verdict.assert_clean()
-    assert verdict.stored["trace"] > 100 and verdict.stored["observation"] > 100
+    assert min(verdict.stored[kind] for kind in ("trace", "observation", "point")) > 50
 
 
 def test_a_lost_request_is_seen(run):
@@ -183,6 +187,19 @@ def test_doubled_rows_and_counts_are_seen(run):
     assert compare(model, ledger, stored).doubled
     stored = honest(model)
     stored.batches = 10**6
+    assert compare(model, ledger, stored).strange
+
+
+def test_lost_doubled_and_changed_points_are_seen(run):
+    model, ledger = run
+    for word, change in (("lost", -1), ("doubled", 1)):
+        stored = honest(model)
+        points = next(iter(stored.points.values()))
+        points[next(iter(points))] += change
+        assert getattr(compare(model, ledger, stored), word)
+    stored = honest(model)
+    points = next(iter(stored.points.values()))
+    points["latency", 1, 2.0] += 1
     assert compare(model, ledger, stored).strange
 
 
