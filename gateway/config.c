@@ -125,6 +125,21 @@ const struct setting config_rows[] = {
      .min = 1,
      .max = 1000000,
      .help = "most records in one request"},
+    {.key = "XTRACE_CAPTURE",
+     .type = SETTING_TEXT,
+     FIELD(capture_word),
+     .fallback = "full",
+     .help =
+         "what is kept: full; metadata_only, without inputs and outputs; error_only, with those of "
+         "errors; masked, without personal data and credentials"},
+    {.key = "XTRACE_REDACT_KEYS",
+     .type = SETTING_TEXT,
+     FIELD(redact_keys),
+     .help = "keys whose values are never kept, at any depth of any JSON, with commas between"},
+    {.key = "XTRACE_REDACT_PATTERNS",
+     .type = SETTING_TEXT,
+     FIELD(redact_patterns),
+     .help = "regular expressions (PCRE2) of what is never kept, with blanks between"},
     {.key = "XTRACE_DB_CONNECTIONS",
      .type = SETTING_INT,
      FIELD(db_connections),
@@ -188,6 +203,14 @@ static enum err derive_log(struct config *config, struct error *error)
     return ERR_OK;
 }
 
+static enum err derive_capture(struct config *config, struct error *error)
+{
+    return capture_mode_parse(config->capture_word, &config->capture)
+               ? ERR_OK
+               : error_set(error, ERR_INVALID,
+                           "XTRACE_CAPTURE must be full, metadata_only, error_only or masked");
+}
+
 static enum err derive_queue(struct config *config, struct error *error)
 {
     int length =
@@ -233,6 +256,10 @@ enum err config_read(struct config *config, struct error *error)
         return err;
     }
     err = derive_log(config, error);
+    if (err != ERR_OK) {
+        return err;
+    }
+    err = derive_capture(config, error);
     if (err != ERR_OK) {
         return err;
     }

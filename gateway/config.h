@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/log.h"
 #include "common/settings.h"
+#include "gateway/ingest/capture.h"
 
 enum { CONFIG_QUEUE_SIZE = 300 };
 
@@ -34,8 +35,11 @@ struct config {
     int64_t write_deadline_ms;
     int64_t max_in_flight_bytes;
     int64_t max_json_depth;
-    int64_t max_records;    /* of one request */
-    int64_t db_connections; /* per loop */
+    int64_t max_records; /* of one request */
+    const char *capture_word;
+    const char *redact_keys;     /* NULL when unset */
+    const char *redact_patterns; /* NULL when unset */
+    int64_t db_connections;      /* per loop */
     int64_t query_timeout_ms;
     int64_t drain_timeout_ms;
     const char *log_level_word;
@@ -43,6 +47,7 @@ struct config {
 
     /* Derived. */
     char queue[CONFIG_QUEUE_SIZE]; /* base endpoint, see proto/queue.h */
+    enum capture_mode capture;
     enum log_level log_level;
     enum log_format log_format;
 };

@@ -16,6 +16,7 @@
 #include "gateway/books.h"
 #include "gateway/config.h"
 #include "gateway/deliver.h"
+#include "gateway/ingest/capture.h"
 #include "gateway/limit.h"
 #include "gateway/routes.h"
 #include "gateway/server.h"
@@ -157,7 +158,16 @@ static int run(const struct config *config)
     struct gateway gateway = {
         .config = config, .routes = routes, .auth = auth, .limit = limit, .books = books};
     struct error error;
-    enum err err = serve(&gateway, &stops, &error);
+    struct capture *capture;
+    enum err err = capture_create(&capture, config->capture, config->redact_keys,
+                                  config->redact_patterns, &error);
+    if (err != ERR_OK) {
+        error_context(&error, "XTRACE_REDACT_PATTERNS");
+    } else {
+        gateway.capture = capture;
+        err = serve(&gateway, &stops, &error);
+    }
+    capture_destroy(capture);
     books_destroy(books);
     limit_destroy(limit);
     auth_destroy(auth);

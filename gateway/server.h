@@ -14,6 +14,7 @@
 
 struct auth;
 struct books;
+struct capture;
 struct db;
 struct deliver;
 struct deliver_port;
@@ -26,7 +27,8 @@ struct gateway {
     const struct config *config;
     const struct route *routes; /* gateway/routes.h */
     const struct auth *auth;
-    struct limit *limit; /* thread-safe; NULL: no limit */
+    const struct capture *capture; /* of every project; NULL: all is kept */
+    struct limit *limit;           /* thread-safe; NULL: no limit */
     struct deliver *deliver;
     struct books *books;
     struct intake_gauge gauge;

@@ -3,7 +3,7 @@
 
 # shellcheck disable=SC2034 # whoever sources this puts the lists together
 packages_build=(gcc libc6-dev pkg-config meson ninja-build libh2o-evloop-dev libzmq3-dev
-    libczmq-dev libpq-dev libmsgpack-dev libssl-dev zlib1g-dev)
+    libczmq-dev libpq-dev libmsgpack-dev libssl-dev zlib1g-dev libpcre2-dev)
 # shellcheck disable=SC2034
 packages_run=(python3 curl ca-certificates)
 # shellcheck disable=SC2034

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "gateway/ingest/capture.h"
 #include "proto/batch.h"
 
 /* Texts lie in _texts: field at the offset, reason right behind it. */
@@ -65,6 +66,11 @@ uint32_t collect_record(struct collect *collect, const char *place, uint32_t ind
 
 void collect_row(struct collect *collect, uint32_t record, const struct row *row)
 {
+    struct row kept;
+    if (collect->capture != NULL) {
+        capture_row(collect->capture, row, &kept);
+        row = &kept;
+    }
     batch_pack_row(&collect->rows, row);
     buf_append(&collect->_row_records, &record, sizeof(record));
     collect->row_count++;

@@ -25,7 +25,11 @@ struct collect_record {
     bool refused;
 };
 
+struct capture_work; /* gateway/ingest/capture.h */
+
 struct collect {
+    struct capture_work
+        *capture;    /* the caller's, until the last row is in; NULL: rows as they are */
     struct buf rows; /* body frame, proto/batch.h */
     uint32_t row_count;
     uint32_t record_count;
@@ -51,7 +55,7 @@ void collect_reset(struct collect *collect);
 uint32_t collect_record(struct collect *collect, const char *place, uint32_t index,
                         enum row_kind kind, struct slice id);
 
-/* Packs a valid row of the record. */
+/* Packs what may be kept of a valid row of the record. */
 void collect_row(struct collect *collect, uint32_t record, const struct row *row);
 
 /* The record is not stored, or not whole. field is the way to the culprit inside the record, empty

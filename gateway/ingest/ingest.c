@@ -13,6 +13,7 @@
 #include "gateway/books.h"
 #include "gateway/deliver.h"
 #include "gateway/ingest/answer_otlp.h"
+#include "gateway/ingest/capture.h"
 #include "gateway/ingest/collect.h"
 #include "gateway/ingest/decode_batch.h"
 #include "gateway/ingest/decode_metrics.h"
@@ -193,7 +194,10 @@ static enum err decode(struct ingest *ingest, struct slice body, struct error *e
     };
     /* Rows are about as long as the text they come from. */
     buf_reserve(&ingest->collect.rows, body.len < ROWS_RESERVE_MAX ? body.len : ROWS_RESERVE_MAX);
+    ingest->collect.capture = capture_begin(ingest->request->worker->gateway->capture);
     enum err err = ingest->format->decode(&input, &ingest->collect, error);
+    capture_end(ingest->collect.capture);
+    ingest->collect.capture = NULL;
     arena_finish(&scratch);
     if (err == ERR_OK && ingest->collect.row_count > BATCH_ROWS_MAX) {
         return error_set(error, ERR_TOO_LARGE, "more than %d rows in one request", BATCH_ROWS_MAX);

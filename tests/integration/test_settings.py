@@ -61,6 +61,8 @@ GOOD = {"DATABASE_URL": "postgresql:///x", "API_BEARER_TOKEN": "t"}
         ("gateway", {**GOOD, "XTRACE_THREADS": "many"}, "XTRACE_THREADS"),
         ("gateway", {**GOOD, "XTRACE_THREADS": "-1"}, "XTRACE_THREADS"),
         ("gateway", {**GOOD, "XTRACE_LOG_LEVEL": "loud"}, "XTRACE_LOG_LEVEL"),
+        ("gateway", {**GOOD, "XTRACE_CAPTURE": "some"}, "XTRACE_CAPTURE"),
+        ("gateway", {**GOOD, "XTRACE_REDACT_PATTERNS": "fine ("}, "XTRACE_REDACT_PATTERNS"),
         ("gateway", {**GOOD, "XTRACE_QUEUE": "tcp://192.0.2.1:5000"}, "XTRACE_QUEUE"),
         ("gateway", {**GOOD, "XTRACE_QUEUE": "ipc:///" + "x" * 120}, "XTRACE_QUEUE"),
         ("writer", {}, "DATABASE_URL"),
