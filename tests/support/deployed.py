@@ -51,7 +51,11 @@ class Deployed:
         return Client(found["BASE_URL"], {"Authorization": f"Bearer {found['API_BEARER_TOKEN']}"}, timeout)
 
     def pid(self, name):
-        return int((self.home / "run" / f"{name}.pid").read_text())
+        """None between the end of a process and its next start."""
+        try:
+            return int((self.home / "run" / f"{name}.pid").read_text())
+        except FileNotFoundError:
+            return None
 
     def pids(self):
         return {path.stem: int(path.read_text()) for path in (self.home / "run").glob("*.pid")}
