@@ -3,13 +3,14 @@
 
 # shellcheck disable=SC2034 # whoever sources this puts the lists together
 packages_build=(gcc libc6-dev pkg-config meson ninja-build libh2o-evloop-dev libzmq3-dev
-    libczmq-dev libpq-dev libmsgpack-dev libssl-dev zlib1g-dev libpcre2-dev)
+    libczmq-dev libpq-dev libmsgpack-dev libssl-dev zlib1g-dev libpcre2-dev
+    libcurl4-openssl-dev)
 # shellcheck disable=SC2034
 packages_run=(python3 curl ca-certificates)
 # shellcheck disable=SC2034
 packages_postgres=(postgresql-15)
 # shellcheck disable=SC2034
-packages_test=(libcmocka-dev libcurl4-openssl-dev python3-venv clang libclang-rt-14-dev libfaketime)
+packages_test=(libcmocka-dev python3-venv clang libclang-rt-14-dev libfaketime)
 # shellcheck disable=SC2034
 packages_ci=(clang-format shellcheck)
 
