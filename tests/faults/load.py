@@ -377,8 +377,9 @@ class Load:
                     return 0.2
                 return min(float(after), self._retry_after_max_s)
             if answer.status:
+                # No fault excuses it, and trying again would only bury the first one.
                 self.report.unexpected.append((request.name, answer.status, answer.body[:300]))
-                return 0.2
+                raise AssertionError(f"request {request.name} got {answer.status}: {answer.body[:500]!r}")
             return 0.05
 
 

@@ -182,7 +182,7 @@ def make_metrics_request(name, points):
         json.dumps({"metrics": metrics}).encode(),
         [],
         path="/v1/metrics/batch",
-        headers={"Idempotency-Key": name},
+        headers={"Idempotency-Key": name.replace(" ", "_")},
         points=Counter((metric, us, value) for metric, _, us, value in points),
     )
 
