@@ -8,6 +8,10 @@
 #include "gateway/ingest/otlp_view.h"
 #include "gateway/ingest/validate.h"
 
+/* Each span repeats its resource and scope, and a root its input and output: a body must not become
+ * more than twice as long and this. */
+enum { GROWTH_MAX = 24 * 1024 * 1024 };
+
 /* The memory of a span is as long as the span only. */
 struct decoding {
     const struct decode_input *input;
@@ -191,12 +195,15 @@ static void collect_if_any(struct decoding *decoding, uint32_t record, const str
     }
 }
 
-static bool on_span(void *context, struct otlp_span *span)
+static const char *on_span(void *context, struct otlp_span *span)
 {
     struct decoding *decoding = context;
     struct otlp_fault fault = span->fault;
     if (decoding->span_count == decoding->input->max_records) {
-        return false;
+        return "too many spans in one request (XTRACE_MAX_RECORDS)";
+    }
+    if (decoding->out->rows.len > 2 * decoding->input->len + GROWTH_MAX) {
+        return "the spans with their resource are too long for one request, send fewer at once";
     }
     uint32_t record = collect_record(decoding->out, "spans", decoding->span_count++,
                                      ROW_OBSERVATION, slice_from(span->span_id));
@@ -210,7 +217,7 @@ static bool on_span(void *context, struct otlp_span *span)
     }
     if (fault.reason != NULL) {
         collect_refuse(decoding->out, record, slice_from(fault.field), slice_from(fault.reason));
-        return true;
+        return NULL;
     }
     struct slice environment = {NULL, 0};
     if (row_has(&decoding->observation, OBSERVATION_ENVIRONMENT)) {
@@ -221,7 +228,7 @@ static bool on_span(void *context, struct otlp_span *span)
     collect_if_any(decoding, record, &decoding->derived);
     otlp_traces_note(&decoding->traces, record, slice_from(span->trace_id), decoding->start_us,
                      environment);
-    return true;
+    return NULL;
 }
 
 /* ---- the two decoders ---- */

@@ -298,8 +298,9 @@ static void read_spans(struct reading *reading, struct json_reader *reader)
         struct otlp_span span;
         arena_reset(sink->span_arena);
         read_span(sink->span_arena, reader, &span);
-        if (!json_failed(reader) && !sink->on_span(sink->context, &span)) {
-            fail(reading, ERR_TOO_LARGE, "too many spans in one request (XTRACE_MAX_RECORDS)");
+        const char *full = json_failed(reader) ? NULL : sink->on_span(sink->context, &span);
+        if (full != NULL) {
+            fail(reading, ERR_TOO_LARGE, full);
         }
     }
 }

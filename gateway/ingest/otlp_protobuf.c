@@ -400,10 +400,8 @@ static enum err take_span(struct slice message, const struct otlp_sink *sink, st
     struct otlp_span span;
     arena_reset(sink->span_arena);
     read_span(sink->span_arena, message, &span);
-    return sink->on_span(sink->context, &span)
-               ? ERR_OK
-               : error_set(error, ERR_TOO_LARGE,
-                           "too many spans in one request (XTRACE_MAX_RECORDS)");
+    const char *full = sink->on_span(sink->context, &span);
+    return full == NULL ? ERR_OK : error_set(error, ERR_TOO_LARGE, "%s", full);
 }
 
 /* The scope counts for all spans beside it, wherever it stands. */

@@ -15,8 +15,8 @@ struct otlp_sink {
     /* Each is valid until the next one of its kind; what a span holds only during the call. */
     void (*on_resource)(void *context, const struct otlp_resource *resource);
     void (*on_scope)(void *context, const struct otlp_scope *scope);
-    /* False: no more spans are taken; the reader ends with ERR_TOO_LARGE. */
-    bool (*on_span)(void *context, struct otlp_span *span);
+    /* NULL, or why no more spans are taken (static): the reader ends with ERR_TOO_LARGE then. */
+    const char *(*on_span)(void *context, struct otlp_span *span);
 
     struct arena *resource_arena; /* the reader resets each before it reads the next of its kind */
     struct arena *scope_arena;

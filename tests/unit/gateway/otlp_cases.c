@@ -239,7 +239,7 @@ static void on_scope(void *context, const struct otlp_scope *scope)
     put_attributes(&encoding->scope, 3, &scope->attributes);
 }
 
-static bool on_span(void *context, struct otlp_span *span)
+static const char *on_span(void *context, struct otlp_span *span)
 {
     struct encoding *encoding = context;
     struct buf message = BUF_EMPTY;
@@ -268,7 +268,7 @@ static bool on_span(void *context, struct otlp_span *span)
     put_message(&resource_spans, 2, &scope_spans);
     put_bytes(&resource_spans, 1, buf_slice(&encoding->resource));
     put_message(encoding->out, 1, &resource_spans);
-    return true;
+    return NULL;
 }
 
 void otlp_encode(struct buf *out, const char *text, size_t len)

@@ -254,6 +254,26 @@ static void more_spans_than_allowed(void **state)
     buf_finish(&bytes);
 }
 
+/* A resource of a megabyte, and many spans that would repeat it. */
+static void a_resource_cannot_be_repeated_without_end(void **state)
+{
+    struct buf text = BUF_EMPTY;
+    struct decoded d;
+    buf_append_text(&text, "{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"k\","
+                           "\"value\":{\"stringValue\":\"");
+    memset(buf_reserve(&text, 1 << 20), 'x', 1 << 20);
+    text.len += 1 << 20;
+    buf_append_text(&text, "\"}}]},\"scopeSpans\":[{\"spans\":[");
+    for (int i = 0; i < 30; i++) {
+        buf_append_text(&text, i > 0 ? ",{" IDS "}" : "{" IDS "}");
+    }
+    buf_append_text(&text, "]}]}]}");
+    otlp_open_json(&d, text.data, text.len);
+    assert_int_equal(d.err, ERR_TOO_LARGE);
+    decoded_close(&d);
+    buf_finish(&text);
+}
+
 static void fields_of_the_wire(void **state)
 {
     static const char bytes[] = "\x08\x96\x01"             /* 1: 150 */
@@ -314,6 +334,7 @@ int main(void)
         cmocka_unit_test(a_wrong_resource_is_its_spans_fault),
         cmocka_unit_test(bodies_that_are_no_export),
         cmocka_unit_test(more_spans_than_allowed),
+        cmocka_unit_test(a_resource_cannot_be_repeated_without_end),
         cmocka_unit_test(fields_of_the_wire),
         cmocka_unit_test(broken_wires),
     };
