@@ -3,8 +3,10 @@
  *
  * First it is found out which series have points in the range, and when their newest is. They make
  * groups (of one label set, or of one value of group_by), and only the points of the groups that are
- * shown are aggregated. Both are done series by series, each a short piece of an index; for a name with
- * very many series (one for each trace, say) the range is read as a whole instead.
+ * shown are aggregated, step by step from the newest on, each a short piece of an index. That is the way
+ * while there are not too many pieces, steps times series; else the points of a group are read as a
+ * whole and sorted by step, and for a name with very many series (one for each trace, say) the range is
+ * read as a whole.
  *
  * Of points at the same microsecond the greater value is the last. A result beyond the doubles is the
  * greatest one.
@@ -29,12 +31,15 @@
 #define POINTS_MORE "1001"
 /* A look into each partition of the range costs a microsecond or two. */
 #define FEW_SERIES  "20000"
+/* A piece costs some five microseconds beside its points, which then need no sorting. */
+#define FEW_PIECES  "50000"
 
 /* Every time that is stored lies behind this one, which begins a minute, an hour and a day. */
 #define SQL_BUCKET(time) "date_bin($7::interval, " time ", timestamptz '0001-01-01 00:00:00+00')"
 #define SQL_RANGE        "q.ts >= $3::timestamptz AND q.ts <= $4::timestamptz"
 #define SQL_TIME(time)   "to_char(" time ", 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"')"
 #define SQL_ARE_FEW      "(SELECT few FROM few)"
+#define SQL_ARE_SHORT    "(SELECT short FROM short)"
 
 #define SQL_SERIES                                                                                 \
     "s AS MATERIALIZED (SELECT id, CASE WHEN $6::text IS NULL THEN labels"                         \
@@ -53,17 +58,29 @@
     "  WHERE NOT " SQL_ARE_FEW " AND " SQL_RANGE " GROUP BY q.series_id) l"                        \
     "  JOIN s ON s.id = l.series_id),"                                                             \
     " groups AS (SELECT labels, max(ts) AS ts, array_agg(id) AS ids FROM latest GROUP BY labels)," \
-    " picked AS MATERIALIZED (SELECT labels, ids, row_number() OVER () AS number,"                 \
+    " picked AS MATERIALIZED (SELECT labels, ids, ts, row_number() OVER () AS number,"             \
     "  count(*) OVER () AS groups, max(ts) OVER () AS latest"                                      \
-    "  FROM groups ORDER BY ts DESC, labels LIMIT " SERIES_MAX "),"
+    "  FROM groups ORDER BY ts DESC, labels LIMIT " SERIES_MAX "),"                                \
+    " short AS MATERIALIZED (SELECT " SQL_ARE_FEW " AND coalesce(sum(cardinality(ids)"             \
+    "  * (date_part('epoch', ts - $3::timestamptz) / date_part('epoch', $7::interval) + 2))"       \
+    "  <= " FEW_PIECES ", false) AS short FROM picked),"
 
-/* OFFSET 0: the points are not to be looked up member by member. */
+/* The newest first: steps come in the order in which they are generated, there being one way to run
+ * that. OFFSET 0: the points are not to be looked up member by member. */
 #define SQL_BUCKETS(aggregate)                                                                     \
     " buckets AS ("                                                                                \
+    " SELECT p.number, b.bucket, b.value FROM picked p, LATERAL (SELECT t.bucket, v.value"         \
+    "  FROM generate_series(" SQL_BUCKET("p.ts") ", " SQL_BUCKET("$3::timestamptz") ","            \
+    "   -$7::interval) AS t(bucket), LATERAL (SELECT " aggregate " AS value FROM metric_points q"  \
+    "   WHERE q.series_id = ANY (p.ids) AND " SQL_RANGE " AND q.ts >= t.bucket"                    \
+    "    AND q.ts < t.bucket + $7::interval HAVING count(*) > 0) v LIMIT " POINTS_MORE ") b"       \
+    " WHERE " SQL_ARE_SHORT                                                                        \
+    " UNION ALL"                                                                                   \
     " SELECT p.number, b.bucket, b.value FROM picked p, LATERAL (SELECT " SQL_BUCKET("q.ts")       \
     "   AS bucket, " aggregate " AS value FROM metric_points q"                                    \
     "  WHERE q.series_id = ANY (p.ids) AND " SQL_RANGE                                             \
-    "  GROUP BY 1 ORDER BY 1 DESC LIMIT " POINTS_MORE ") b WHERE " SQL_ARE_FEW                     \
+    "  GROUP BY 1 ORDER BY 1 DESC LIMIT " POINTS_MORE ") b"                                        \
+    " WHERE " SQL_ARE_FEW " AND NOT " SQL_ARE_SHORT                                                \
     " UNION ALL"                                                                                   \
     " SELECT p.number, " SQL_BUCKET("q.ts") " AS bucket, " aggregate " AS value"                   \
     "  FROM (SELECT number, unnest(ids) AS id FROM picked) p"                                      \

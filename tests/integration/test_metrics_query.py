@@ -104,9 +104,11 @@ def test_aggregates(xtrace, sample, step, agg):
     name, points = sample
     for more in ({}, {"group_by": "host"}, {"labels": {"zone": "x"}}, {"labels": {"host": "a"}, "group_by": "zone"},
                  {"group_by": "nothing"}, {"labels": {"host": "none"}}):  # fmt: skip
-        start, end = T0 + timedelta(minutes=7), T0 + timedelta(hours=2, minutes=40, microseconds=13)
-        wanted = expect(points, start, end, step, agg, **more)
-        assert_same(ask(xtrace, name, start, end, step=step, agg=agg.upper(), **more), wanted)
+        # Over a short range points are read step by step, over a long one as a whole.
+        for start in (T0 + timedelta(minutes=7), T0 - timedelta(days=4000)):
+            end = T0 + timedelta(hours=2, minutes=40, microseconds=13)
+            wanted = expect(points, start, end, step, agg, **more)
+            assert_same(ask(xtrace, name, start, end, step=step, agg=agg.upper(), **more), wanted)
 
 
 def test_defaults(xtrace):
