@@ -1,5 +1,6 @@
 #include "gateway/intake.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -9,19 +10,24 @@
 #include "gateway/chunks.h"
 #include "gateway/framing.h"
 
-enum { LARGE_BODY = 64 * 1024 }; /* smaller ones are not worth a system call */
+enum {
+    LARGE_BODY = 64 * 1024, /* smaller ones are not worth a system call */
+    TURN_AWAY_EVERY_MS = 100,
+};
 
 struct intake {
     struct intake_gauge *gauge;
     struct intake_limits limits;
     bool is_released;
-    h2o_linklist_t paused; /* by link, oldest first */
-    h2o_linklist_t handed; /* by link: h2o has a request, or will start to read by itself */
+    int64_t turned_away_ms; /* when that was last looked for */
+    h2o_linklist_t paused;  /* by link, oldest first */
+    h2o_linklist_t handed;  /* by link: h2o has a request, or will start to read by itself */
 };
 
 /*
  * reading --too much--> paused --room--> reading
- *    |                                      ^
+ *    |                    |                 ^
+ *    |                    +--no patience--> turned away, closed
  *    +--h2o stops reading--> handed --------+  h2o starts again (next request, after "100 Continue")
  */
 enum state { READING, PAUSED, HANDED };
@@ -39,6 +45,7 @@ struct connection {
     h2o_linklist_t link;
     enum state state;
     size_t charged;
+    int64_t held_since_ms; /* when intake_turn first saw this request paused; 0: not yet */
     enum part part;
     struct chunks chunks;
     bool is_leader;
@@ -104,6 +111,7 @@ static void enter(struct connection *connection, enum state state)
         h2o_socket_read_stop(connection->socket);
     } else if (state == HANDED) {
         resign(connection);
+        connection->held_since_ms = 0;
         h2o_linklist_insert(&intake->handed, &connection->link);
     } else {
         h2o_socket_read_start(connection->socket, on_read);
@@ -237,9 +245,39 @@ void intake_release(struct intake *intake)
     intake->is_released = true;
 }
 
-bool intake_turn(struct intake *intake)
+/* h2o sees a read that failed, and closes its side. */
+static void turn_away(struct connection *connection)
+{
+    const struct intake *intake = connection->intake;
+    int fd = fcntl(h2o_socket_get_fd(connection->socket), F_DUPFD_CLOEXEC, 0);
+    if (fd >= 0) {
+        intake->limits.turn_away(intake->limits.context, fd);
+    }
+    connection->h2o_read(connection->socket, "held back for too long");
+}
+
+static void turn_away_impatient(struct intake *intake, int64_t now_ms)
+{
+    if (now_ms - intake->turned_away_ms < TURN_AWAY_EVERY_MS) {
+        return;
+    }
+    intake->turned_away_ms = now_ms;
+    h2o_linklist_t *next;
+    for (h2o_linklist_t *link = intake->paused.next; link != &intake->paused; link = next) {
+        next = link->next;
+        struct connection *connection = H2O_STRUCT_FROM_MEMBER(struct connection, link, link);
+        if (connection->held_since_ms == 0) {
+            connection->held_since_ms = now_ms;
+        } else if (now_ms - connection->held_since_ms >= intake->limits.patience_ms) {
+            turn_away(connection);
+        }
+    }
+}
+
+bool intake_turn(struct intake *intake, int64_t now_ms)
 {
     watch_again(intake);
+    turn_away_impatient(intake, now_ms);
     while (!h2o_linklist_is_empty(&intake->paused)) {
         struct connection *oldest =
             H2O_STRUCT_FROM_MEMBER(struct connection, link, intake->paused.next);

@@ -8,7 +8,8 @@
  *
  * Paused connections go on in the order they came. When nothing else will make room, one connection
  * of all loops, the leader, is read whatever the budget: half-read requests alone could use it up
- * for good. h2o's time limit for a request holds for paused ones too.
+ * for good. A request that was held back for longer than the patience is turned away with an answer;
+ * h2o's time limit for a request, which closes without one, holds for paused ones too.
  *
  * One intake a loop, on its thread; the gauge is shared.
  */
@@ -33,6 +34,10 @@ struct intake_limits {
     size_t budget;
     size_t reserve;
     size_t (*others)(void *context); /* bytes held elsewhere that count against the budget */
+    int64_t patience_ms;
+    /* Answers a client whose request was not read whole; takes fd, a duplicate, over. h2o's side of
+     * the connection is closed right afterwards. */
+    void (*turn_away)(void *context, int fd);
     void *context;
 };
 
@@ -55,6 +60,6 @@ bool intake_is_well_chunked(const h2o_socket_t *socket);
 /* From now on there is no limit, so that all connections can come to their end. */
 void intake_release(struct intake *intake);
 
-/* After each turn of the loop. Returns true while connections are paused: then the next turn should
- * not wait long. */
-bool intake_turn(struct intake *intake);
+/* After each turn of the loop, with any clock that never goes back. Returns true while connections
+ * are paused: then the next turn should not wait long. */
+bool intake_turn(struct intake *intake, int64_t now_ms);

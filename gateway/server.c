@@ -14,9 +14,12 @@
 #include <unistd.h>
 
 #include "common/arena.h"
+#include "common/buf.h"
 #include "common/clock.h"
+#include "common/id.h"
 #include "common/listen.h"
 #include "common/log.h"
+#include "gateway/books.h"
 #include "gateway/deliver.h"
 #include "gateway/discard.h"
 #include "gateway/dispatch.h"
@@ -180,12 +183,41 @@ static void turn(struct loop *loop, int32_t wait_ms)
         wait_ms = PAUSED_TURN_MS;
     }
     (void)h2o_evloop_run(loop->evloop, wait_ms);
-    loop->has_paused = intake_turn(loop->intake);
+    loop->has_paused = intake_turn(loop->intake, clock_monotonic_ms());
 }
 
-static size_t batch_bytes(void *deliver)
+static size_t batch_bytes(void *context)
 {
-    return deliver_in_flight_bytes(deliver);
+    const struct loop *loop = context;
+    return deliver_in_flight_bytes(loop->server->gateway->deliver);
+}
+
+/* The send buffer of a client that is still sending is empty: the answer fits. */
+static void turn_away(void *context, int fd)
+{
+    struct loop *loop = context;
+    struct error error;
+    enum err err = error_set(&error, ERR_UNAVAILABLE,
+                             "no room for a body of this size before the deadline, try again");
+    uint8_t random[ID_SIZE];
+    char id[HEX_TEXT_SIZE + 1];
+    id_random(random);
+    id_hex(random, id);
+    struct buf body = BUF_EMPTY;
+    struct buf answer = BUF_EMPTY;
+    reply_error_body(&body, err, &error, (struct slice){NULL, 0});
+    buf_printf(&answer,
+               "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: %zu\r\n"
+               "content-type: application/json\r\nretry-after: 1\r\nx-request-id: %s\r\n\r\n",
+               body.len, id);
+    buf_append_slice(&answer, buf_slice(&body));
+    if (send(fd, answer.data, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+        log_event(LOG_DEBUG, "turned away without an answer", "request", id, NULL);
+    }
+    buf_finish(&body);
+    buf_finish(&answer);
+    books_request(loop->server->gateway->books, NULL, 503, 0);
+    discard_start(&loop->worker, fd);
 }
 
 static void loop_open(struct loop *loop)
@@ -215,7 +247,9 @@ static void loop_open(struct loop *loop)
         .budget = (size_t)config->max_in_flight_bytes / 2, /* buffers that grow take more */
         .reserve = INTAKE_RESERVE_BYTES,
         .others = batch_bytes,
-        .context = gateway->deliver,
+        .patience_ms = config->write_deadline_ms,
+        .turn_away = turn_away,
+        .context = loop,
     };
     loop->intake = intake_open(&gateway->gauge, &limits);
     worker->port = deliver_port_open(gateway->deliver, &loop->context);

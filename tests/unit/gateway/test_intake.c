@@ -13,13 +13,14 @@
 #include "common/arena.h"
 #include "gateway/intake.h"
 
-enum { PAIRS = 4, PIECE = 4000 };
+enum { PAIRS = 4, PIECE = 4000, PATIENCE_MS = 5000 };
 
 struct fixture {
     h2o_evloop_t *loop;
     struct intake_gauge gauge;
     struct intake *intake;
     size_t others;
+    int64_t now_ms;
     int clients[PAIRS];
     h2o_socket_t *sockets[PAIRS]; /* NULL once closed */
 };
@@ -27,6 +28,12 @@ struct fixture {
 static size_t others(void *context)
 {
     return ((struct fixture *)context)->others;
+}
+
+static void turn_away(void *context, int fd)
+{
+    assert_int_equal(write(fd, "503", 3), 3);
+    close(fd);
 }
 
 /* h2o's part: a piece that ends in '!' completes a request, after which it does not read. */
@@ -57,7 +64,7 @@ static void turns(struct fixture *f)
 {
     for (int i = 0; i < 10; i++) {
         h2o_evloop_run(f->loop, 1);
-        intake_turn(f->intake);
+        intake_turn(f->intake, f->now_ms);
     }
 }
 
@@ -79,7 +86,14 @@ static int setup(void **state)
     struct fixture *f = memory_zalloc(sizeof(*f));
     f->loop = h2o_evloop_create();
     struct intake_limits limits = {
-        .budget = 6 * PIECE, .reserve = 2 * PIECE, .others = others, .context = f};
+        .budget = 6 * PIECE,
+        .reserve = 2 * PIECE,
+        .others = others,
+        .patience_ms = PATIENCE_MS,
+        .turn_away = turn_away,
+        .context = f,
+    };
+    f->now_ms = 1000000;
     f->intake = intake_open(&f->gauge, &limits);
     for (int i = 0; i < PAIRS; i++) {
         int fds[2];
@@ -124,6 +138,32 @@ static void what_is_buffered_counts_until_it_is_answered(void **state)
     assert_int_equal(f->gauge.bytes, PIECE);
     say(f, 1, '!'); /* the next request of the same connection */
     assert_int_equal(f->gauge.bytes, 2 * PIECE);
+}
+
+static void who_is_held_back_for_too_long_is_turned_away_with_an_answer(void **state)
+{
+    struct fixture *f = *state;
+    f->others = 5 * PIECE;
+    say(f, 0, 'a');
+    say(f, 1, 'a');
+    say(f, 0, 'a');
+    say(f, 1, 'a');
+    f->now_ms += 1000; /* from here on it counts */
+    turns(f);
+    f->now_ms += PATIENCE_MS - 1;
+    turns(f);
+    assert_non_null(f->sockets[0]);
+    assert_non_null(f->sockets[1]);
+    f->now_ms += 1000;
+    turns(f);
+    char text[8];
+    for (int i = 0; i < 2; i++) {
+        assert_null(f->sockets[i]);
+        assert_int_equal(read(f->clients[i], text, sizeof(text)), 3);
+        assert_memory_equal(text, "503", 3);
+        assert_int_equal(read(f->clients[i], text, sizeof(text)), 0);
+    }
+    assert_int_equal(f->gauge.bytes, 0);
 }
 
 static void beyond_the_budget_only_the_leader_is_read(void **state)
@@ -213,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_buffered_counts_until_it_is_answered),
+        TEST(who_is_held_back_for_too_long_is_turned_away_with_an_answer),
         TEST(beyond_the_budget_only_the_leader_is_read),
         TEST(the_paused_go_on_when_there_is_room),
         TEST(a_request_that_comes_in_one_piece_is_never_held_up),
