@@ -12,6 +12,9 @@
  * more than twice as long and this. */
 enum { GROWTH_MAX = 24 * 1024 * 1024 };
 
+static const char too_long[] =
+    "the spans with their resource are too long for one request, send fewer at once";
+
 /* The memory of a span is as long as the span only. */
 struct decoding {
     const struct decode_input *input;
@@ -195,6 +198,11 @@ static void collect_if_any(struct decoding *decoding, uint32_t record, const str
     }
 }
 
+static bool is_too_long(const struct decoding *decoding)
+{
+    return decoding->out->rows.len > 2 * decoding->input->len + GROWTH_MAX;
+}
+
 static const char *on_span(void *context, struct otlp_span *span)
 {
     struct decoding *decoding = context;
@@ -202,8 +210,8 @@ static const char *on_span(void *context, struct otlp_span *span)
     if (decoding->span_count == decoding->input->max_records) {
         return "too many spans in one request (XTRACE_MAX_RECORDS)";
     }
-    if (decoding->out->rows.len > 2 * decoding->input->len + GROWTH_MAX) {
-        return "the spans with their resource are too long for one request, send fewer at once";
+    if (is_too_long(decoding)) {
+        return too_long;
     }
     uint32_t record = collect_record(decoding->out, "spans", decoding->span_count++,
                                      ROW_OBSERVATION, slice_from(span->span_id));
@@ -251,10 +259,11 @@ static struct decoding *begin(const struct decode_input *input, struct collect *
     return decoding;
 }
 
-static enum err end(struct decoding *decoding, enum err err)
+static enum err end(struct decoding *decoding, enum err err, struct error *error)
 {
     if (err == ERR_OK) {
         otlp_traces_collect(&decoding->traces, decoding->out);
+        err = is_too_long(decoding) ? error_set(error, ERR_TOO_LARGE, "%s", too_long) : ERR_OK;
     }
     otlp_traces_finish(&decoding->traces);
     buf_finish(&decoding->view.text);
@@ -269,8 +278,10 @@ enum err decode_otlp_json(const struct decode_input *input, struct collect *out,
                           struct error *error)
 {
     struct decoding *decoding = begin(input, out);
-    return end(decoding, otlp_json_read(input->body, input->len, input->max_depth, input->scratch,
-                                        &decoding->sink, error));
+    return end(decoding,
+               otlp_json_read(input->body, input->len, input->max_depth, input->scratch,
+                              &decoding->sink, error),
+               error);
 }
 
 enum err decode_otlp_protobuf(const struct decode_input *input, struct collect *out,
@@ -278,5 +289,5 @@ enum err decode_otlp_protobuf(const struct decode_input *input, struct collect *
 {
     struct decoding *decoding = begin(input, out);
     struct slice body = {input->body, input->len};
-    return end(decoding, otlp_protobuf_read(body, &decoding->sink, error));
+    return end(decoding, otlp_protobuf_read(body, &decoding->sink, error), error);
 }

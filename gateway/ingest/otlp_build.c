@@ -55,8 +55,24 @@ static bool is_fine(struct slice text)
            (utf8_valid_prefix(text) == text.len && memchr(text.data, '\0', text.len) == NULL);
 }
 
+/* But for \b \t \n \f \r, which are written as two. */
+static size_t count_controls(struct slice text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned c = (unsigned char)text.data[i];
+        count += c < 0x20 && (c - 8 > 5 || c == 11);
+    }
+    return count;
+}
+
 struct slice otlp_build_text(struct otlp_build *build, struct slice text)
 {
+    build->control_count += count_controls(text);
+    if (build->control_count > OTLP_CONTROLS_MAX) {
+        otlp_build_fail(build, "more than a million control characters");
+        return (struct slice){NULL, 0};
+    }
     if (is_fine(text)) {
         return text;
     }

@@ -16,6 +16,7 @@ struct otlp_build {
     struct otlp_fault *fault; /* of what is read; the first one stays */
     const char *field;        /* static: the present field, for faults */
     uint32_t value_count;     /* attributes and elements so far */
+    size_t control_count;     /* characters that JSON writes six times as long */
 };
 
 /* An array in an arena while it grows. */
@@ -36,7 +37,8 @@ bool otlp_build_count(struct otlp_build *build);
 /* False: arrays and maps are nested too deeply, which is a fault. */
 bool otlp_build_depth(struct otlp_build *build, uint32_t depth);
 
-/* text itself when it is valid UTF-8 without U+0000; else a copy in which U+FFFD stands for each
+/* Beyond OTLP_CONTROLS_MAX control characters of what is read: a fault, for it is no text.
+ * text itself when it is valid UTF-8 without U+0000; else a copy in which U+FFFD stands for each
  * byte that is not. */
 struct slice otlp_build_text(struct otlp_build *build, struct slice text);
 

@@ -41,7 +41,6 @@
     X(AI_USAGE_CACHED_INPUT_TOKENS, "ai.usage.cachedInputTokens")                                  \
     X(AI_USAGE_REASONING_TOKENS, "ai.usage.reasoningTokens")                                       \
     X(AI_USAGE_TOKENS, "ai.usage.tokens")                                                          \
-    X(AI_USAGE_TOTAL_TOKENS, "ai.usage.totalTokens")                                               \
     X(ALL_MESSAGES_EVENTS, "all_messages_events")                                                  \
     X(DEPLOYMENT_ENVIRONMENT, "deployment.environment")                                            \
     X(DEPLOYMENT_ENVIRONMENT_NAME, "deployment.environment.name")                                  \
@@ -144,7 +143,6 @@
     X(LOGFIRE_MSG, "logfire.msg")                                                                  \
     X(MLFLOW_SPAN_INPUTS, "mlflow.spanInputs")                                                     \
     X(MLFLOW_SPAN_OUTPUTS, "mlflow.spanOutputs")                                                   \
-    X(MLFLOW_SPAN_TYPE, "mlflow.spanType")                                                         \
     X(MODEL, "model")                                                                              \
     X(MODEL_CONFIG, "model_config")                                                                \
     X(OPENINFERENCE_SPAN_KIND, "openinference.span.kind")                                          \
@@ -164,7 +162,6 @@
     X(TRACELOOP_ASSOCIATION_PROPERTIES_USER_ID, "traceloop.association.properties.user_id")        \
     X(TRACELOOP_ENTITY_INPUT, "traceloop.entity.input")                                            \
     X(TRACELOOP_ENTITY_OUTPUT, "traceloop.entity.output")                                          \
-    X(TRACELOOP_SPAN_KIND, "traceloop.span.kind")                                                  \
     X(USER_ID, "user.id")
 
 #define OTLP_NAME_ENUM(suffix, name) NAME_##suffix,

@@ -15,7 +15,9 @@
 enum {
     OTLP_DEPTH_MAX = 32,      /* arrays and maps within each other in an attribute */
     OTLP_VALUES_MAX = 100000, /* attributes and their elements, of one span or resource */
-    OTLP_TRACE_ID_SIZE = 32,  /* hex digits */
+    OTLP_CONTROLS_MAX =
+        1000000,             /* control characters in texts, but for the common ones; likewise */
+    OTLP_TRACE_ID_SIZE = 32, /* hex digits */
     OTLP_SPAN_ID_SIZE = 16,
     OTLP_STATUS_ERROR = 2,
 };

@@ -349,7 +349,7 @@ def test_hostile_protobuf_harms_nobody(xtrace):
     for bad in (raw_span(trace_id, nested(100_000)), raw_span(trace_id, nested(33)), raw_span(trace_id, b"\x4a\xff\x01"),
                 raw_span(trace_id, b"\x08\x01"), raw_span(trace_id, b"\x4a" + b"\xff" * 10), b"\x0a\x10",
                 raw_span(trace_id, field(9, b"\x12\x02\x0a\x7f")), raw_span(trace_id, b"\x0b"),
-                raw_span(trace_id, *[field(9, b"")] * 100_001)):
+                raw_span(trace_id, *[field(9, b"")] * 100_001), raw_span(trace_id, field(5, b"\x01" * 1_000_001))):
         answer = post(xtrace, wrapped(bad, good), headers=PROTOBUF)
         assert answer.status == 200, answer.text
         assert ExportTraceServiceResponse.FromString(answer.body).partial_success.rejected_spans == 1
