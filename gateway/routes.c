@@ -23,6 +23,8 @@ const struct route routes[] = {
     {"GET", "/api/public/projects", projects_list, ACCESS_COMPAT, false, false},
     {"GET", "/api/public/traces", traces_list, ACCESS_PROJECT, true, false},
     {"GET", "/api/public/traces/{id}", traces_detail, ACCESS_PROJECT, true, false},
+    {"DELETE", "/api/public/traces", ingest_deletions, ACCESS_PROJECT, false, true},
+    {"DELETE", "/api/public/traces/{id}", ingest_deletion, ACCESS_PROJECT, false, false},
     {"GET", "/api/public/sessions", sessions_list, ACCESS_PROJECT, true, false},
     {"GET", "/api/public/sessions/{id}", sessions_detail, ACCESS_PROJECT, true, false},
     {"GET", "/api/public/runs/{id}", runs_detail, ACCESS_PROJECT, true, false},

@@ -14,7 +14,9 @@
  *                     the earlier wins
  * A decoder that has values of several bands for one entity emits several rows for it.
  *
- * A metric point is no entity: its version means nothing, and two equal rows are two points.
+ * A metric point is no entity: its version means nothing, and two equal rows are two points. Nor is a
+ * deletion: it takes away what is there when it is applied, whatever the versions, and it is applied
+ * once; what comes later makes the entity anew.
  */
 #pragma once
 
@@ -23,7 +25,7 @@
 
 #include "common/slice.h"
 
-enum row_kind { ROW_TRACE, ROW_OBSERVATION, ROW_SCORE, ROW_METRIC, ROW_KIND_COUNT };
+enum row_kind { ROW_TRACE, ROW_OBSERVATION, ROW_SCORE, ROW_METRIC, ROW_DELETION, ROW_KIND_COUNT };
 
 /* Kinds below it are entities that merge by key. */
 enum { ROW_MERGED_KINDS = ROW_SCORE + 1 };
@@ -31,7 +33,8 @@ enum { ROW_MERGED_KINDS = ROW_SCORE + 1 };
 /* X(kind, the word for it in metrics) */
 #define ROW_KINDS(X)                                                                               \
     X(ROW_TRACE, "trace")                                                                          \
-    X(ROW_OBSERVATION, "observation") X(ROW_SCORE, "score") X(ROW_METRIC, "metric")
+    X(ROW_OBSERVATION, "observation")                                                              \
+    X(ROW_SCORE, "score") X(ROW_METRIC, "metric") X(ROW_DELETION, "deletion")
 #define ROW_KIND_ONE(kind, word) +1
 _Static_assert(ROW_KINDS(ROW_KIND_ONE) == ROW_KIND_COUNT, "ROW_KINDS lacks a kind");
 #undef ROW_KIND_ONE
@@ -146,18 +149,26 @@ struct column {
     X(VALUE, "value", FLOAT, KEY)                                                                  \
     X(ENVIRONMENT, "environment", TEXT, LATEST)
 
+/* There is no table. target: "trace", with its observations and scores, or "score". */
+#define DELETION_COLUMNS(X)                                                                        \
+    X(ID, "id", TEXT, KEY)                                                                         \
+    X(TARGET, "target", TEXT, KEY)
+
 #define ROW_TRACE_ENUM(suffix, name, type, merge)       TRACE_##suffix,
 #define ROW_OBSERVATION_ENUM(suffix, name, type, merge) OBSERVATION_##suffix,
 #define ROW_SCORE_ENUM(suffix, name, type, merge)       SCORE_##suffix,
 #define ROW_METRIC_ENUM(suffix, name, type, merge)      METRIC_##suffix,
+#define ROW_DELETION_ENUM(suffix, name, type, merge)    DELETION_##suffix,
 enum trace_column { TRACE_COLUMNS(ROW_TRACE_ENUM) TRACE_COLUMN_COUNT };
 enum observation_column { OBSERVATION_COLUMNS(ROW_OBSERVATION_ENUM) OBSERVATION_COLUMN_COUNT };
 enum score_column { SCORE_COLUMNS(ROW_SCORE_ENUM) SCORE_COLUMN_COUNT };
 enum metric_column { METRIC_COLUMNS(ROW_METRIC_ENUM) METRIC_COLUMN_COUNT };
+enum deletion_column { DELETION_COLUMNS(ROW_DELETION_ENUM) DELETION_COLUMN_COUNT };
 #undef ROW_TRACE_ENUM
 #undef ROW_OBSERVATION_ENUM
 #undef ROW_SCORE_ENUM
 #undef ROW_METRIC_ENUM
+#undef ROW_DELETION_ENUM
 
 enum { ROW_COLUMNS_MAX = OBSERVATION_COLUMN_COUNT };
 

@@ -7,6 +7,7 @@
 
 #include "common/crash.h"
 #include "writer/copy.h"
+#include "writer/deletions.h"
 #include "writer/lookup.h"
 #include "writer/merge.h"
 
@@ -335,18 +336,18 @@ static void count_effects(struct apply *apply, const struct apply_row *rows, uin
     }
 }
 
-/* Metric points go to the end; returns how many rows stand before them. */
-static uint32_t set_points_apart(struct apply_row *rows, uint32_t count)
+/* Rows of the kind go to the end; returns how many stand before them. */
+static uint32_t set_apart(struct apply_row *rows, uint32_t count, enum row_kind kind)
 {
-    uint32_t merged = 0;
+    uint32_t others = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (rows[i].row->kind != ROW_METRIC) {
+        if (rows[i].row->kind != kind) {
             struct apply_row row = rows[i];
-            rows[i] = rows[merged];
-            rows[merged++] = row;
+            rows[i] = rows[others];
+            rows[others++] = row;
         }
     }
-    return merged;
+    return others;
 }
 
 static enum err merge_rows(struct apply *apply, struct apply_row *rows, uint32_t count,
@@ -385,13 +386,15 @@ static enum err merge_rows(struct apply *apply, struct apply_row *rows, uint32_t
 enum err apply_rows(struct apply *apply, struct apply_row *rows, uint32_t count,
                     struct error *error)
 {
-    uint32_t merged = set_points_apart(rows, count);
+    uint32_t stays = set_apart(rows, count, ROW_DELETION);
+    uint32_t merged = set_apart(rows, stays, ROW_METRIC);
     enum err err = merged > 0 ? merge_rows(apply, rows, merged, error) : ERR_OK;
     if (err == ERR_OK) {
-        err = points_write(&apply->points, rows + merged, count - merged, error);
+        err = points_write(&apply->points, rows + merged, stays - merged, error);
     }
     if (err == ERR_OK) {
-        apply->effects.of[ROW_METRIC][TALLY_INSERTED] += count - merged;
+        apply->effects.of[ROW_METRIC][TALLY_INSERTED] += stays - merged;
+        err = deletions_write(apply->session, rows + stays, count - stays, &apply->effects, error);
     }
     return err;
 }

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/crash.h"
 #include "writer/array.h"
+#include "writer/deletions.h"
 #include "writer/quarantine.h"
 #include "writer/tally.h"
 
@@ -180,6 +181,18 @@ static enum err prepare_points(struct commit *commit, struct parcel **parcels, u
     return points_prepare(&commit->apply.points, commit->rows, points, error);
 }
 
+static bool has_deletion(struct parcel **parcels, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t row = 0; row < parcels[i]->header.row_count; row++) {
+            if (parcels[i]->rows[row].kind == ROW_DELETION) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 enum err commit_begin(struct commit *commit, struct parcel **parcels, uint32_t count, bool *is_new,
                       struct error *error)
 {
@@ -189,7 +202,9 @@ enum err commit_begin(struct commit *commit, struct parcel **parcels, uint32_t c
     commit->apply.effects = (struct tally_effects){0};
     enum err err = prepare_points(commit, parcels, count, error);
     if (err == ERR_OK) {
-        err = session_exec(commit->session, "BEGIN", error);
+        err = session_exec(
+            commit->session,
+            has_deletion(parcels, count) ? deletions_begin_alone : deletions_begin_shared, error);
     }
     if (err == ERR_OK) {
         err = insert_ids(commit, parcels, count, is_new, error);

@@ -4,7 +4,8 @@
  *
  * Writers do not deadlock: ids go in sorted, then keys, then every lock on a row that exists is taken
  * in key order, then rows are inserted in key order. Whoever waits in one of these steps waits for
- * somebody in the same step or a later one, and further on in its order.
+ * somebody in the same step or a later one, and further on in its order. A group with deletions runs
+ * alone: the lock that says so comes before everything else.
  *
  * An unknown outcome of COMMIT is harmless: the group runs again and its ids tell. Not thread-safe.
  */

@@ -25,6 +25,7 @@ uint32_t merge_metadata_column(enum row_kind kind)
         return OBSERVATION_METADATA;
     case ROW_SCORE:
     case ROW_METRIC:
+    case ROW_DELETION:
     case ROW_KIND_COUNT:
         break;
     }

@@ -42,6 +42,7 @@ static const uint64_t spared[ROW_KIND_COUNT] = {
                   BIT(SCORE_DATASET_RUN_ID) | BIT(SCORE_CONFIG_ID) | BIT(SCORE_QUEUE_ID) |
                   BIT(SCORE_DATA_TYPE) | BIT(SCORE_SOURCE),
     [ROW_METRIC] = BIT(METRIC_NAME),
+    [ROW_DELETION] = BIT(DELETION_ID) | BIT(DELETION_TARGET),
 };
 
 static const uint64_t payloads[ROW_KIND_COUNT] = {

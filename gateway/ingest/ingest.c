@@ -16,6 +16,7 @@
 #include "gateway/ingest/capture.h"
 #include "gateway/ingest/collect.h"
 #include "gateway/ingest/decode_batch.h"
+#include "gateway/ingest/decode_deletion.h"
 #include "gateway/ingest/decode_metrics.h"
 #include "gateway/ingest/decode_otlp.h"
 #include "gateway/ingest/media.h"
@@ -56,6 +57,8 @@ static void on_receipt(void *waiter, enum err err, const struct receipt *receipt
 static void finish(struct ingest *ingest, enum err err, const struct error *error);
 static void answer_batch(struct request *request, const struct collect *collect);
 static void answer_metrics(struct request *request, const struct collect *collect);
+static void answer_deletion(struct request *request, const struct collect *collect);
+static void answer_deletions(struct request *request, const struct collect *collect);
 
 static const struct ingest_format format_batch = {
     media_is_json, "application/json", decode_batch, REFUSALS_LISTED_MAX, answer_batch, false,
@@ -63,6 +66,13 @@ static const struct ingest_format format_batch = {
 
 static const struct ingest_format format_metrics = {
     media_is_json, "application/json", decode_metrics, REFUSALS_LISTED_MAX, answer_metrics, true,
+};
+
+/* Of the path: without media and decoder. */
+static const struct ingest_format format_deletion = {.max_refusals = 1, .answer = answer_deletion};
+
+static const struct ingest_format format_deletions = {
+    media_is_json, "application/json", decode_deletion, 1, answer_deletions, false,
 };
 
 static const struct ingest_format format_otlp_json = {
@@ -83,6 +93,11 @@ void ingest_batch(struct request *request)
 void ingest_metrics(struct request *request)
 {
     run(request, &format_metrics);
+}
+
+void ingest_deletions(struct request *request)
+{
+    run(request, &format_deletions);
 }
 
 static struct slice header_value(const struct request *request, const h2o_token_t *token)
@@ -285,18 +300,39 @@ static enum err deliver(struct ingest *ingest, struct error *error)
     return err;
 }
 
-/* A client that leaves does not stop the batch; then nobody is answered. */
-static void run(struct request *request, const struct ingest_format *format)
+static struct ingest *begin(struct request *request, const struct ingest_format *format)
 {
-    struct error error = {""};
-    enum coding coding;
-    struct ingest *ingest = memory_alloc(sizeof(*ingest));
+    struct ingest *ingest = memory_zalloc(sizeof(*ingest));
     ingest->request = request;
     ingest->format = format;
     ingest->received_us = clock_wall_us();
     collect_init(&ingest->collect, format->max_refusals);
     request_hold(request);
+    return ingest;
+}
 
+static void send_on(struct ingest *ingest, enum err err, struct error *error)
+{
+    if (err == ERR_OK) {
+        book_decoded(ingest);
+        crash_point("decoded");
+    }
+    if (err == ERR_OK && ingest->collect.row_count > 0) {
+        err = deliver(ingest, error);
+        if (err == ERR_OK) {
+            return; /* on_receipt goes on */
+        }
+        book_end(ingest, BOOKS_REJECTED);
+    }
+    finish(ingest, err, error);
+}
+
+/* A client that leaves does not stop the batch; then nobody is answered. */
+static void run(struct request *request, const struct ingest_format *format)
+{
+    struct error error = {""};
+    enum coding coding;
+    struct ingest *ingest = begin(request, format);
     enum err err = check_media(ingest, &coding, &error);
     if (err == ERR_OK) {
         err = take_key(ingest, &error);
@@ -307,18 +343,18 @@ static void run(struct request *request, const struct ingest_format *format)
     if (err == ERR_OK) {
         err = decode_body(ingest, coding, &error);
     }
+    send_on(ingest, err, &error);
+}
+
+void ingest_deletion(struct request *request)
+{
+    struct error error = {""};
+    struct ingest *ingest = begin(request, &format_deletion);
+    enum err err = check_budget(request->worker->gateway, &error);
     if (err == ERR_OK) {
-        book_decoded(ingest);
-        crash_point("decoded");
+        decode_deletion_path(request->params[0], ingest->received_us, &ingest->collect);
     }
-    if (err == ERR_OK && ingest->collect.row_count > 0) {
-        err = deliver(ingest, &error);
-        if (err == ERR_OK) {
-            return; /* on_receipt goes on */
-        }
-        book_end(ingest, BOOKS_REJECTED);
-    }
-    finish(ingest, err, &error);
+    send_on(ingest, err, &error);
 }
 
 /* ---- after the receipt ---- */
@@ -422,4 +458,29 @@ static void answer_metrics(struct request *request, const struct collect *collec
     char stored[32];
     snprintf(stored, sizeof(stored), "{\"metrics\":%u}", collect_count_stored(collect, ROW_METRIC));
     answer_records(request, collect, stored);
+}
+
+/* ---- the answers of deletions ---- */
+
+static void answer_deleted(struct request *request, const struct collect *collect,
+                           struct slice body)
+{
+    struct error error;
+    if (collect->refused_count == 0) {
+        reply_json(request, 200, body);
+    } else {
+        describe_refusals(collect, &error);
+        reply_error(request, ERR_INVALID, &error);
+    }
+}
+
+static void answer_deletion(struct request *request, const struct collect *collect)
+{
+    answer_deleted(request, collect, SLICE_LITERAL("{\"message\":\"Trace deleted successfully\"}"));
+}
+
+static void answer_deletions(struct request *request, const struct collect *collect)
+{
+    answer_deleted(request, collect,
+                   SLICE_LITERAL("{\"message\":\"Traces deleted successfully\"}"));
 }

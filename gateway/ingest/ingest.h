@@ -22,3 +22,8 @@ void ingest_metrics(struct request *request);
 /* POST /api/public/otel/v1/traces and /v1/traces: OTLP in JSON or protobuf. 200 once all spans, or all
  * but those that partialSuccess counts, are committed; 400 when none could be stored. */
 void ingest_otlp(struct request *request);
+
+/* DELETE /api/public/traces/{id} and DELETE /api/public/traces with {"traceIds": [...]}: 200 once they, their
+ * observations and their scores are gone, and also when they were not there. */
+void ingest_deletion(struct request *request);
+void ingest_deletions(struct request *request);

@@ -46,11 +46,13 @@ static const uint8_t metric_texts[METRIC_COLUMN_COUNT] = {
     [METRIC_ENVIRONMENT] = TEXT_INDEXED,
 };
 
+static const uint8_t deletion_texts[DELETION_COLUMN_COUNT] = {
+    [DELETION_ID] = TEXT_ID,
+};
+
 static const uint8_t *const text_rules[ROW_KIND_COUNT] = {
-    [ROW_TRACE] = trace_texts,
-    [ROW_OBSERVATION] = observation_texts,
-    [ROW_SCORE] = score_texts,
-    [ROW_METRIC] = metric_texts,
+    [ROW_TRACE] = trace_texts,   [ROW_OBSERVATION] = observation_texts, [ROW_SCORE] = score_texts,
+    [ROW_METRIC] = metric_texts, [ROW_DELETION] = deletion_texts,
 };
 
 /* Each check returns the reason, or NULL when all is well. */
