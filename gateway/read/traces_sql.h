@@ -29,63 +29,56 @@
 
 /* Members of a trace's object but for input, output, metadata, latency, totalCost, observations and
  * scores. */
+/* clang-format off */
 #define SQL_TRACE_CORE                                                                             \
-    "'id', t.id, 'timestamp', " READ_SQL_TIME(                                                     \
-        "t.timestamp") ", 'name', t.name,"                                                         \
-                       " 'sessionId', t.session_id, 'userId', t.user_id, 'release', t.release,"    \
-                       " 'version', t.version, 'externalId', t.external_id,"                       \
-                       " 'environment', coalesce(t.environment, 'default'), 'tags', t.all_tags,"   \
-                       " 'public', coalesce(t.public, false), 'bookmarked', "                      \
-                       "coalesce(t.bookmarked, false),"                                            \
-                       " 'projectId', t.project_id,"                                               \
-                       " 'htmlPath', '/project/' || t.project_id || '/traces/' || t.id,"           \
-                       " 'createdAt', " READ_SQL_TIME(                                             \
-                           "t.created_at") ","                                                     \
-                                           " 'updatedAt', " READ_SQL_TIME("t.updated_at")
+    "'id', t.id, 'timestamp', " READ_SQL_TIME("t.timestamp")                                       \
+    ", 'name', t.name, 'sessionId', t.session_id, 'userId', t.user_id, 'release', t.release,"      \
+    " 'version', t.version, 'externalId', t.external_id,"                                          \
+    " 'environment', coalesce(t.environment, 'default'), 'tags', t.all_tags,"                      \
+    " 'public', coalesce(t.public, false), 'bookmarked', coalesce(t.bookmarked, false),"           \
+    " 'projectId', t.project_id,"                                                                  \
+    " 'htmlPath', '/project/' || t.project_id || '/traces/' || t.id, 'createdAt', "                \
+    READ_SQL_TIME("t.created_at") ", 'updatedAt', " READ_SQL_TIME("t.updated_at")
+/* clang-format on */
 
 /* Payloads are JSON text and come back as they were sent. */
 #define SQL_TRACE_IO "'input', t.input::json, 'output', t.output::json, 'metadata', t.metadata"
 
 /* An observation's object; `o` may be of any relation with the columns of observations. 41 members:
- * json_build_object takes 50. */
-#define SQL_OBSERVATION                                                                                                                                                                \
-    "json_build_object('id', o.id, 'traceId', o.trace_id, 'projectId', o.project_id,"                                                                                                  \
-    " 'type', coalesce(o.type, 'GENERATION'), 'name', o.name,"                                                                                                                         \
-    " 'startTime', " READ_SQL_TIME(                                                                                                                                                    \
-        "coalesce(o.start_time, o.created_at)") ","                                                                                                                                    \
-                                                " 'endTime', " READ_SQL_TIME(                                                                                                          \
-                                                    "o.end_time") ","                                                                                                                  \
-                                                                  " 'completionStartTime',"                                                                                            \
-                                                                  " " READ_SQL_TIME(                                                                                                   \
-                                                                      "o.completion_start_time") ","                                                                                   \
-                                                                                                 " 'model', o.model, 'modelParameters', coalesce(o.model_parameters, '{}')::json,"     \
-                                                                                                 " 'input', o.input::json, 'output', o.output::json, 'metadata', o.metadata,"          \
-                                                                                                 " 'version', o.version, 'level', coalesce(o.level, 'DEFAULT'),"                       \
-                                                                                                 " 'statusMessage', o.status_message, 'parentObservationId', o.parent_observation_id," \
-                                                                                                 " 'promptId', o.prompt_id, 'promptName', o.prompt_name,"                              \
-                                                                                                 " 'promptVersion', CASE WHEN o.prompt_version ~ '^[+-]?[0-9]{1,18}$'"                 \
-                                                                                                 " THEN o.prompt_version::bigint END,"                                                 \
-                                                                                                 " 'modelId', o.model_id, 'inputPrice', o.input_price, 'outputPrice', o.output_price," \
-                                                                                                 " 'totalPrice', o.total_price, 'calculatedInputCost', o.input_cost,"                  \
-                                                                                                 " 'calculatedOutputCost', o.output_cost, 'calculatedTotalCost', c.cost,"              \
-                                                                                                 " 'latency', coalesce(o.latency, xtrace_seconds(o.start_time, o.end_time)),"          \
-                                                                                                 " 'timeToFirstToken', coalesce(o.time_to_first_token,"                                \
-                                                                                                 " xtrace_seconds(o.start_time, o.completion_start_time)),"                            \
-                                                                                                 " 'promptTokens', c.input, 'completionTokens', c.output, 'totalTokens', c.total,"     \
-                                                                                                 " 'unit', o.unit,"                                                                    \
-                                                                                                 " 'usage', json_build_object('input', c.input, 'output', c.output, 'total', c.total," \
-                                                                                                 " 'unit', o.unit, 'inputCost', o.input_cost, 'outputCost', o.output_cost,"            \
-                                                                                                 " 'totalCost', c.cost),"                                                              \
-                                                                                                 " 'usageDetails', coalesce(o.usage_details::json,"                                    \
-                                                                                                 " json_build_object('input', c.input, 'output', c.output, 'total', c.total)),"        \
-                                                                                                 " 'costDetails', coalesce(o.cost_details::json, o.computed_cost_details::json,"       \
-                                                                                                 " json_build_object('input', coalesce(o.input_cost, 0),"                              \
-                                                                                                 " 'output', coalesce(o.output_cost, 0), 'total', coalesce(c.cost, 0))),"              \
-                                                                                                 " 'environment', coalesce(o.environment, 'default'),"                                 \
-                                                                                                 " 'createdAt', " READ_SQL_TIME(                                                       \
-                                                                                                     "o.created_at") ","                                                               \
-                                                                                                                     " 'updatedAt', " READ_SQL_TIME(                                   \
-                                                                                                                         "o.updated_at") ")"
+ * json_build_object takes 50. A protocol that sends usage as a map (usage_details is never null then)
+ * sends costs as one too: nothing sent is an empty map, not zeros. */
+/* clang-format off */
+#define SQL_OBSERVATION                                                                            \
+    "json_build_object('id', o.id, 'traceId', o.trace_id, 'projectId', o.project_id,"              \
+    " 'type', coalesce(o.type, 'GENERATION'), 'name', o.name, 'startTime', "                       \
+    READ_SQL_TIME("coalesce(o.start_time, o.created_at)") ", 'endTime', "                          \
+    READ_SQL_TIME("o.end_time") ", 'completionStartTime', "                                        \
+    READ_SQL_TIME("o.completion_start_time")                                                       \
+    ", 'model', o.model, 'modelParameters', coalesce(o.model_parameters, '{}')::json,"             \
+    " 'input', o.input::json, 'output', o.output::json, 'metadata', o.metadata,"                   \
+    " 'version', o.version, 'level', coalesce(o.level, 'DEFAULT'),"                                \
+    " 'statusMessage', o.status_message, 'parentObservationId', o.parent_observation_id,"          \
+    " 'promptId', o.prompt_id, 'promptName', o.prompt_name,"                                       \
+    " 'promptVersion', CASE WHEN o.prompt_version ~ '^[+-]?[0-9]{1,18}$'"                          \
+    " THEN o.prompt_version::bigint END,"                                                          \
+    " 'modelId', o.model_id, 'inputPrice', o.input_price, 'outputPrice', o.output_price,"          \
+    " 'totalPrice', o.total_price, 'calculatedInputCost', o.input_cost,"                           \
+    " 'calculatedOutputCost', o.output_cost, 'calculatedTotalCost', c.cost,"                       \
+    " 'latency', coalesce(o.latency, xtrace_seconds(o.start_time, o.end_time)),"                   \
+    " 'timeToFirstToken', coalesce(o.time_to_first_token,"                                         \
+    " xtrace_seconds(o.start_time, o.completion_start_time)),"                                     \
+    " 'promptTokens', c.input, 'completionTokens', c.output, 'totalTokens', c.total,"              \
+    " 'unit', o.unit,"                                                                             \
+    " 'usage', json_build_object('input', c.input, 'output', c.output, 'total', c.total,"          \
+    " 'unit', o.unit, 'inputCost', o.input_cost, 'outputCost', o.output_cost,"                     \
+    " 'totalCost', c.cost), 'usageDetails', coalesce(o.usage_details::json,"                       \
+    " json_build_object('input', c.input, 'output', c.output, 'total', c.total)),"                 \
+    " 'costDetails', coalesce(o.cost_details::json, o.computed_cost_details::json,"                \
+    " CASE WHEN o.usage_details IS NULL THEN json_build_object('input', coalesce(o.input_cost, 0),"\
+    " 'output', coalesce(o.output_cost, 0), 'total', coalesce(c.cost, 0)) ELSE '{}'::json END),"   \
+    " 'environment', coalesce(o.environment, 'default'), 'createdAt', "                            \
+    READ_SQL_TIME("o.created_at") ", 'updatedAt', " READ_SQL_TIME("o.updated_at") ")"
+/* clang-format on */
 
 /* A sum of counts that need not fit in 64 bits, as a number that does. */
 #define SQL_INT64(sum) "least(" sum ", 9223372036854775807)"
