@@ -107,6 +107,38 @@ static enum err on_list_end(void *context, struct buf *out, struct error *error)
 
 const struct stream_format read_list_format = {on_list_row, on_list_end};
 
+/* --- an object and its parts --------------------------------------------------------------- */
+
+static void on_nested_row(void *context, struct buf *out, const PGresult *row)
+{
+    struct read *read = context;
+
+    if (!PQgetisnull(row, 0, 0)) {
+        /* The object, left open for its parts. */
+        buf_append(out, PQgetvalue(row, 0, 0), (size_t)PQgetlength(row, 0, 0) - 1);
+        buf_printf(out, ",\"%s\":[", PQfname(row, 1));
+    } else {
+        if (read->_rows > 1) {
+            buf_append_char(out, ',');
+        }
+        buf_append(out, PQgetvalue(row, 0, 1), (size_t)PQgetlength(row, 0, 1));
+    }
+    read->_rows++;
+}
+
+static enum err on_nested_end(void *context, struct buf *out, struct error *error)
+{
+    const struct read *read = context;
+
+    if (read->_rows == 0) {
+        return error_set(error, ERR_NOT_FOUND, "Not Found");
+    }
+    buf_append_text(out, "]}");
+    return ERR_OK;
+}
+
+const struct stream_format read_nested_format = {on_nested_row, on_nested_end};
+
 /* --- values of a statement ----------------------------------------------------------------- */
 
 void read_bind_text(struct read *read, const char *text)

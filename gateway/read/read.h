@@ -53,6 +53,12 @@ extern const struct stream_format read_page_format;
  */
 extern const struct stream_format read_list_format;
 
+/*
+ * {..., "<parts>":[...]}. The first row has the object in column 0, each further one a part in column 1,
+ * whose name is the list's. No row: ERR_NOT_FOUND.
+ */
+extern const struct stream_format read_nested_format;
+
 /* Answers the request, now or later. */
 void read_run(struct request *request, const struct read_resource *resource);
 

@@ -69,7 +69,7 @@ static const char sql_list_since[] = SQL_LIST(SQL_FIRSTS_SINCE);
 
 /* First the session, then each of its traces. */
 static const char sql_detail[] =
-    "SELECT json_build_object(" SQL_SESSION_CORE ") AS session, NULL::json AS trace"
+    "SELECT json_build_object(" SQL_SESSION_CORE ") AS session, NULL::json AS traces"
     " FROM (SELECT * FROM traces WHERE project_id = $1 AND session_id = $2"
     "  ORDER BY timestamp, id LIMIT 1) f, " SQL_SESSION_SUMS
     " UNION ALL"
@@ -135,34 +135,6 @@ void sessions_list(struct request *request)
 
 /* --- detail -------------------------------------------------------------------------------- */
 
-static void on_detail_row(void *context, struct buf *out, const PGresult *row)
-{
-    struct read *read = context;
-
-    if (!PQgetisnull(row, 0, 0)) {
-        /* The session's object, left open for its traces. */
-        buf_append(out, PQgetvalue(row, 0, 0), (size_t)PQgetlength(row, 0, 0) - 1);
-        buf_append_text(out, ",\"traces\":[");
-    } else {
-        buf_append_text(out, read->_rows > 1 ? "," : "");
-        buf_append(out, PQgetvalue(row, 0, 1), (size_t)PQgetlength(row, 0, 1));
-    }
-    read->_rows++;
-}
-
-static enum err on_detail_end(void *context, struct buf *out, struct error *error)
-{
-    const struct read *read = context;
-
-    if (read->_rows == 0) {
-        return error_set(error, ERR_NOT_FOUND, "Not Found");
-    }
-    buf_append_text(out, "]}");
-    return ERR_OK;
-}
-
-static const struct stream_format detail_format = {on_detail_row, on_detail_end};
-
 static enum err detail_bind(struct read *read, const void *params, struct error *error)
 {
     read->sql = sql_detail;
@@ -177,7 +149,7 @@ static const struct read_resource detail_resource = {
     .params = no_params,
     .params_size = 1,
     .bind = detail_bind,
-    .format = &detail_format,
+    .format = &read_nested_format,
 };
 
 void sessions_detail(struct request *request)

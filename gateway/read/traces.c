@@ -323,7 +323,7 @@ static const char sql_detail[] =
     "   'latency', coalesce(t.latency, o.latency), 'totalCost', coalesce(t.total_cost, o.cost),"
     "   'scores', coalesce((SELECT json_agg(" SQL_SCORE " ORDER BY s.timestamp, s.id)"
     "     FROM scores s WHERE s.project_id = $1 AND s.trace_id = t.id), '[]')) AS trace,"
-    "   NULL::json AS observation"
+    "   NULL::json AS observations"
     " FROM t, LATERAL (SELECT " SQL_TRACE_LATENCY " AS latency, " SQL_TRACE_COST " AS cost"
     "   FROM observations o WHERE o.project_id = $1 AND o.trace_id = t.id) o"
     " UNION ALL"
@@ -333,36 +333,6 @@ static const char sql_detail[] =
     "    ORDER BY " SQL_IN_TIME ") o, " SQL_OBSERVATION_SUMS
     "  ORDER BY " SQL_IN_TIME ")";
 /* clang-format on */
-
-static void on_detail_row(void *context, struct buf *out, const PGresult *row)
-{
-    struct read *read = context;
-
-    if (!PQgetisnull(row, 0, 0)) {
-        /* The trace's object, left open for its observations. */
-        buf_append(out, PQgetvalue(row, 0, 0), (size_t)PQgetlength(row, 0, 0) - 1);
-        buf_append_text(out, ",\"observations\":[");
-    } else {
-        if (read->_rows > 1) {
-            buf_append_char(out, ',');
-        }
-        buf_append(out, PQgetvalue(row, 0, 1), (size_t)PQgetlength(row, 0, 1));
-    }
-    read->_rows++;
-}
-
-static enum err on_detail_end(void *context, struct buf *out, struct error *error)
-{
-    const struct read *read = context;
-
-    if (read->_rows == 0) {
-        return error_set(error, ERR_NOT_FOUND, "Not Found");
-    }
-    buf_append_text(out, "]}");
-    return ERR_OK;
-}
-
-static const struct stream_format detail_format = {on_detail_row, on_detail_end};
 
 static enum err detail_bind(struct read *read, const void *params, struct error *error)
 {
@@ -395,7 +365,7 @@ static const struct read_resource detail_resource = {
     .params = no_params,
     .params_size = 1,
     .bind = detail_bind,
-    .format = &detail_format,
+    .format = &read_nested_format,
 };
 
 void traces_detail(struct request *request)
