@@ -346,7 +346,9 @@ static void init(struct line *line, const struct config *config, int signal_fd, 
     id_random(line->writer_id);
     session_init(&line->session, &options);
     commit_init(&line->commit, &line->session, tally);
-    maintain_init(&line->maintain, config->database_url, tally);
+    struct maintain_retention retention = {config->traces_retention_days,
+                                           config->metrics_retention_days};
+    maintain_init(&line->maintain, config->database_url, retention, tally);
     group_init(&line->groups[0]);
     group_init(&line->groups[1]);
     line->current = &line->groups[0];

@@ -16,6 +16,7 @@
 #include "writer/dead_letters.h"
 #include "writer/line.h"
 #include "writer/migrate.h"
+#include "writer/retention.h"
 #include "writer/session.h"
 #include "writer/tally.h"
 
@@ -33,6 +34,9 @@ static void print_help(FILE *out)
           "  dead-letters list             rows that PostgreSQL refused, newest first\n"
           "  dead-letters show ID          one of them, whole\n"
           "  dead-letters replay ID|--all  write it again; --all: all not yet replayed\n"
+          "  retention list                days that each project keeps traces and metrics\n"
+          "  retention set PROJECT traces|metrics DAYS|default\n"
+          "                                0 days: for ever; default: what the settings say\n"
           "  --help, --version\n"
           "\n"
           "exit codes: 0 done; 1 failed, one line on stderr says why; 2 wrong usage or settings\n"
@@ -132,6 +136,20 @@ static int run_dead_letters(struct session *session, int argc, char **argv)
     return err == ERR_OK ? EXIT_SUCCESS : fail(&error);
 }
 
+static int run_retention(struct session *session, int argc, char **argv)
+{
+    struct error error;
+    enum err err = session_open(session, &error);
+    if (err == ERR_OK) {
+        err = migrate_run(session, MIGRATE_CHECK, &error);
+    }
+    if (err == ERR_OK) {
+        err = argc == 1 ? retention_list(session, stdout, &error)
+                        : retention_set(session, argv[1], argv[2], argv[3], &error);
+    }
+    return err == ERR_OK ? EXIT_SUCCESS : fail(&error);
+}
+
 static bool is_command(int argc, char **argv, const char *first, const char *second, int count)
 {
     return argc == count && strcmp(argv[1], first) == 0 &&
@@ -146,8 +164,9 @@ static int run_command(const struct config *config, int argc, char **argv)
                                       .statement_timeout_ms = config->statement_timeout_ms,
                                       .wait = wait_plainly};
     session_init(&session, &options);
-    int code = strcmp(argv[1], "migrate") == 0 ? run_migrate(config, &session)
-                                               : run_dead_letters(&session, argc - 2, argv + 2);
+    int code = strcmp(argv[1], "migrate") == 0     ? run_migrate(config, &session)
+               : strcmp(argv[1], "retention") == 0 ? run_retention(&session, argc - 2, argv + 2)
+                                                   : run_dead_letters(&session, argc - 2, argv + 2);
     session_finish(&session);
     return code;
 }
@@ -155,6 +174,8 @@ static int run_command(const struct config *config, int argc, char **argv)
 static bool is_usage_good(int argc, char **argv)
 {
     return argc == 1 || is_command(argc, argv, "migrate", NULL, 2) ||
+           is_command(argc, argv, "retention", "list", 3) ||
+           is_command(argc, argv, "retention", "set", 6) ||
            is_command(argc, argv, "dead-letters", "list", 3) ||
            is_command(argc, argv, "dead-letters", "show", 4) ||
            is_command(argc, argv, "dead-letters", "replay", 4);

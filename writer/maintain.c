@@ -13,15 +13,35 @@
 enum {
     PASS_MS = 3000,
     RETRY_MS = 5000,
-    PRUNE_MS = 60000,
+    MINUTE_MS = 60000,
+    HOUR_MS = 60 * MINUTE_MS,
     /* A connection or a step that takes longer is given up; timeouts in the server are shorter. */
     STUCK_MS = 330000,
 };
 
 static const char *const step_sql[STEP_COUNT] = {
-    [STEP_ROLL_UP] = maintain_sql_roll_up,         [STEP_FOLD_MARKS] = maintain_sql_fold_marks,
-    [STEP_FOLD_COUNTS] = maintain_sql_fold_counts, [STEP_PRUNE] = maintain_sql_prune,
+    [STEP_ROLL_UP] = maintain_sql_roll_up,
+    [STEP_FOLD_MARKS] = maintain_sql_fold_marks,
+    [STEP_FOLD_COUNTS] = maintain_sql_fold_counts,
+    [STEP_PRUNE] = maintain_sql_prune,
+    [STEP_RETIRE_TRACES] = maintain_sql_retire_traces,
+    [STEP_DROP_PARTITION] = maintain_sql_drop_partition,
+    [STEP_RETIRE_POINTS] = maintain_sql_retire_points,
+    [STEP_RETIRE_SERIES] = maintain_sql_retire_series,
     [STEP_SNAPSHOT] = maintain_sql_snapshot,
+};
+
+/* Steps that not every pass takes. The last step of a pass must not be one. */
+static const int step_every_ms[STEP_COUNT] = {
+    [STEP_PRUNE] = MINUTE_MS,          [STEP_RETIRE_TRACES] = MINUTE_MS,
+    [STEP_DROP_PARTITION] = MINUTE_MS, [STEP_RETIRE_POINTS] = HOUR_MS,
+    [STEP_RETIRE_SERIES] = HOUR_MS,
+};
+
+/* Their answer is whether there may be more to do. */
+static const bool step_repeats[STEP_COUNT] = {
+    [STEP_ROLL_UP] = true,        [STEP_PRUNE] = true,         [STEP_RETIRE_TRACES] = true,
+    [STEP_DROP_PARTITION] = true, [STEP_RETIRE_POINTS] = true, [STEP_RETIRE_SERIES] = true,
 };
 
 static const char sql_set_up[] =
@@ -30,9 +50,12 @@ static const char sql_set_up[] =
 /* The key is arbitrary but fixed; not that of writer/migrate.c. */
 static const char sql_lock[] = "BEGIN; SELECT pg_try_advisory_xact_lock(132347298702182)::text";
 
-void maintain_init(struct maintain *maintain, const char *url, struct tally *tally)
+void maintain_init(struct maintain *maintain, const char *url, struct maintain_retention retention,
+                   struct tally *tally)
 {
     *maintain = (struct maintain){.url = url, .tally = tally};
+    snprintf(maintain->traces_days, sizeof(maintain->traces_days), "%d", (int)retention.traces);
+    snprintf(maintain->metrics_days, sizeof(maintain->metrics_days), "%d", (int)retention.metrics);
 }
 
 void maintain_finish(struct maintain *maintain)
@@ -120,7 +143,7 @@ static void go_on_connecting(struct maintain *maintain, int64_t now_ms)
 
 static void begin_step(struct maintain *maintain, int64_t now_ms)
 {
-    if (maintain->step == STEP_PRUNE && now_ms < maintain->prune_due_ms) {
+    while (step_every_ms[maintain->step] > 0 && now_ms < maintain->step_due_ms[maintain->step]) {
         maintain->step++;
     }
     maintain->has_lock = false;
@@ -128,10 +151,30 @@ static void begin_step(struct maintain *maintain, int64_t now_ms)
     send_text(maintain, sql_lock, MAINTAIN_LOCKING, now_ms);
 }
 
+/* Returns how many the step takes. */
+static int set_parameter(const struct maintain *maintain, const char **parameter)
+{
+    switch (maintain->step) {
+    case STEP_ROLL_UP:
+        *parameter = maintain->snapshot;
+        return 1;
+    case STEP_RETIRE_TRACES:
+        *parameter = maintain->traces_days;
+        return 1;
+    case STEP_DROP_PARTITION:
+    case STEP_RETIRE_POINTS:
+    case STEP_RETIRE_SERIES:
+        *parameter = maintain->metrics_days;
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 static void run_step(struct maintain *maintain, int64_t now_ms)
 {
-    const char *parameters[] = {maintain->snapshot};
-    int count = maintain->step == STEP_ROLL_UP ? 1 : 0;
+    const char *parameters[1];
+    int count = set_parameter(maintain, parameters);
     maintain->step_began_ms = now_ms;
     if (PQsendQueryParams(maintain->connection, step_sql[maintain->step], count, NULL, parameters,
                           NULL, NULL, 0) == 0) {
@@ -164,11 +207,10 @@ static void take_answer(struct maintain *maintain, const char *value, int64_t no
         if (length < 0 || (size_t)length >= sizeof(maintain->snapshot)) {
             maintain->snapshot[0] = '\0';
         }
-    } else if (maintain->step == STEP_ROLL_UP || maintain->step == STEP_PRUNE) {
+    } else if (step_repeats[maintain->step]) {
         maintain->has_more = atoi(value) > 0;
-        if (maintain->step == STEP_PRUNE) {
-            maintain->prune_due_ms = now_ms + PRUNE_MS;
-        }
+        maintain->step_due_ms[maintain->step] =
+            maintain->has_more ? 0 : now_ms + step_every_ms[maintain->step];
     }
 }
 

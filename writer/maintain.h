@@ -1,6 +1,7 @@
 /*
  * maintain: what one writer does now and then for all: rolls changed days up into daily_totals and
- * daily_usage, folds marks and counts together, prunes batch ids. On a connection of its own and in
+ * daily_usage, folds marks and counts together, prunes batch ids, deletes what has grown too old. On a
+ * connection of its own and in
  * small steps, so that no group ever waits for it. Which writer: whoever gets the advisory lock for
  * that step.
  *
@@ -33,6 +34,10 @@ enum maintain_step {
     STEP_FOLD_MARKS,
     STEP_FOLD_COUNTS,
     STEP_PRUNE,
+    STEP_RETIRE_TRACES,
+    STEP_DROP_PARTITION,
+    STEP_RETIRE_POINTS,
+    STEP_RETIRE_SERIES,
     STEP_SNAPSHOT,
     STEP_COUNT
 };
@@ -40,6 +45,12 @@ enum maintain_step {
 enum { MAINTAIN_SNAPSHOT_SIZE = 4096 };
 
 struct tally; /* writer/tally.h */
+
+/* Days; 0: for ever. */
+struct maintain_retention {
+    int64_t traces;
+    int64_t metrics;
+};
 
 struct maintain {
     const char *url;     /* borrowed */
@@ -51,12 +62,15 @@ struct maintain {
     int step;
     int64_t step_began_ms;
     bool has_lock;
-    bool has_more; /* the step asks to be run again */
-    int64_t prune_due_ms;
+    bool has_more;                   /* the step asks to be run again */
+    int64_t step_due_ms[STEP_COUNT]; /* of those that not every pass takes */
+    char traces_days[16];            /* as parameters */
+    char metrics_days[16];
     char snapshot[MAINTAIN_SNAPSHOT_SIZE]; /* of the last pass; "" before the first */
 };
 
-void maintain_init(struct maintain *maintain, const char *url, struct tally *tally);
+void maintain_init(struct maintain *maintain, const char *url, struct maintain_retention retention,
+                   struct tally *tally);
 void maintain_finish(struct maintain *maintain);
 
 /* The socket to be polled, with maintain->events; -1: none. */

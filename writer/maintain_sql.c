@@ -91,4 +91,11 @@ const char maintain_sql_prune[] =
     " WHERE xtrace_make_metric_days(ARRAY(SELECT (now() AT TIME ZONE 'UTC')::date + d"
     "  FROM generate_series(0, 2) AS d)) >= 0";
 
+/* Each answers how often it did all that it may do at once. */
+const char maintain_sql_retire_traces[] = "SELECT (xtrace_retire_traces($1::int, 500) / 500)::text";
+const char maintain_sql_drop_partition[] = "SELECT xtrace_drop_metric_partition($1::int)::text";
+const char maintain_sql_retire_points[] =
+    "SELECT (xtrace_retire_points($1::int, 5000) > 0)::int::text";
+const char maintain_sql_retire_series[] = "SELECT (xtrace_retire_series($1::int, 500) / 500)::text";
+
 const char maintain_sql_snapshot[] = "SELECT pg_current_snapshot()::text";

@@ -15,4 +15,8 @@ extern const char maintain_sql_fold_counts[];
 extern const char maintain_sql_prune[];
 
 /* The snapshot as text. */
+extern const char maintain_sql_retire_traces[];
+extern const char maintain_sql_drop_partition[];
+extern const char maintain_sql_retire_points[];
+extern const char maintain_sql_retire_series[];
 extern const char maintain_sql_snapshot[];

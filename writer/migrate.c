@@ -46,7 +46,8 @@ static const char sql_grant[] =
     "  ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES"
     "   TO xtrace_writer;"
     "  ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO xtrace_writer;"
-    "  GRANT EXECUTE ON FUNCTION xtrace_make_metric_days(date[]) TO xtrace_writer;"
+    "  GRANT EXECUTE ON FUNCTION xtrace_make_metric_days(date[]),"
+    "   xtrace_drop_metric_partition(integer) TO xtrace_writer;"
     " END IF;"
     "END $$";
 

@@ -81,6 +81,11 @@ static const struct metric other_rows[] = {
     {STEPS, "step=\"fold_marks\"", NULL, METRIC_COUNTER, OF(maintain_steps[STEP_FOLD_MARKS])},
     {STEPS, "step=\"fold_counts\"", NULL, METRIC_COUNTER, OF(maintain_steps[STEP_FOLD_COUNTS])},
     {STEPS, "step=\"prune\"", NULL, METRIC_COUNTER, OF(maintain_steps[STEP_PRUNE])},
+    {STEPS, "step=\"retire_traces\"", NULL, METRIC_COUNTER, OF(maintain_steps[STEP_RETIRE_TRACES])},
+    {STEPS, "step=\"drop_partition\"", NULL, METRIC_COUNTER,
+     OF(maintain_steps[STEP_DROP_PARTITION])},
+    {STEPS, "step=\"retire_points\"", NULL, METRIC_COUNTER, OF(maintain_steps[STEP_RETIRE_POINTS])},
+    {STEPS, "step=\"retire_series\"", NULL, METRIC_COUNTER, OF(maintain_steps[STEP_RETIRE_SERIES])},
     {STEPS, "step=\"snapshot\"", NULL, METRIC_COUNTER, OF(maintain_steps[STEP_SNAPSHOT])},
     {SECONDS, "step=\"roll_up\"", "Time they took.", METRIC_SECONDS_TOTAL,
      OF(maintain_us[STEP_ROLL_UP])},
@@ -88,12 +93,20 @@ static const struct metric other_rows[] = {
     {SECONDS, "step=\"fold_counts\"", NULL, METRIC_SECONDS_TOTAL,
      OF(maintain_us[STEP_FOLD_COUNTS])},
     {SECONDS, "step=\"prune\"", NULL, METRIC_SECONDS_TOTAL, OF(maintain_us[STEP_PRUNE])},
+    {SECONDS, "step=\"retire_traces\"", NULL, METRIC_SECONDS_TOTAL,
+     OF(maintain_us[STEP_RETIRE_TRACES])},
+    {SECONDS, "step=\"drop_partition\"", NULL, METRIC_SECONDS_TOTAL,
+     OF(maintain_us[STEP_DROP_PARTITION])},
+    {SECONDS, "step=\"retire_points\"", NULL, METRIC_SECONDS_TOTAL,
+     OF(maintain_us[STEP_RETIRE_POINTS])},
+    {SECONDS, "step=\"retire_series\"", NULL, METRIC_SECONDS_TOTAL,
+     OF(maintain_us[STEP_RETIRE_SERIES])},
     {SECONDS, "step=\"snapshot\"", NULL, METRIC_SECONDS_TOTAL, OF(maintain_us[STEP_SNAPSHOT])},
     {"xtrace_writer_maintenance_failures_total", NULL,
      "Times that maintenance lost its connection.", METRIC_COUNTER, OF(maintain_failures)},
     {.name = NULL},
 };
-_Static_assert(STEP_COUNT == 5, "a new step needs its rows here");
+_Static_assert(STEP_COUNT == 9, "a new step needs its rows here");
 
 /* ---- adding ---- */
 
