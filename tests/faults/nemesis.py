@@ -450,7 +450,7 @@ def toxics(where, proxies):
 
     return [
         Toxic(where, proxies, "cut", lambda p, c: p.cut(), 0.1),
-        Toxic(where, proxies, "cut after some bytes up", lambda p, c: p.cut_after(c.randrange(1, 3000), UP)),
+        Toxic(where, proxies, "cut after some bytes up", lambda p, c: p.cut_after(c.randrange(1, c.choice([200, 3000])), UP)),
         Toxic(where, proxies, "cut in the reply", lambda p, c: p.cut_after(c.randrange(0, 120), DOWN)),
         Toxic(where, proxies, "replies lost", lambda p, c: p.lose_replies()),
         Toxic(where, proxies, "delay", lambda p, c: p.delay(0.4), 1.5),
@@ -466,8 +466,7 @@ class ClockJumps:
     """The wall clock of both programs goes where it likes. file: libfaketime reads its offset from there."""
 
     name = "clock jumps"
-    JUMPS = ["-1h", "@1970-01-02 00:00:00", "+10d", "@2038-01-19 03:14:00", "@2028-02-29 23:59:58", "+0", "-30", "+30",
-             "@2026-12-31 23:59:59"]  # fmt: skip
+    JUMPS = ["-1h", "@1970-01-02 00:00:00", "+10d", "@2038-01-19 03:14:06", "@2028-02-29 23:59:58", "+0"]
 
     def __init__(self, file):
         self.file = file

@@ -212,4 +212,4 @@ def test_mixed(fragile_pair, tmp_path):
     with Proxy(fragile_pair.address) as proxy:
         nemeses = [n for n in PROCESSES + DATABASE + SERVER if not isinstance(n, (Quiet, RestartGateway, RestartWriters))]
         nemeses += toxics("client-gateway", [proxy]) + [NoConnections()]
-        campaign(fragile_pair, tmp_path, Mixed(nemeses), rounds=5, targets=[proxy.address, fragile_pair.address], recovery_s=30)
+        campaign(fragile_pair, tmp_path, Mixed(nemeses), rounds=4, targets=[proxy.address, fragile_pair.address], recovery_s=30)

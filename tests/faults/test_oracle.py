@@ -113,11 +113,11 @@ def utc(text):
 
 @pytest.fixture
 def run(tmp_path):
-    """300 requests of four threads, acknowledged without trouble: (model, ledger entries)."""
+    """160 requests of four threads, acknowledged without trouble: (model, ledger entries)."""
     model, ledger = Model(), Ledger(tmp_path / "ledger")
     for thread in range(4):
         script = Script("oracle", thread, 4)
-        for request in [next(script) for _ in range(75)] + list(script.owed()):
+        for request in [next(script) for _ in range(40)] + list(script.owed()):
             request.attempts, request.acknowledged = 1, True
             ledger.acknowledge(request.name, request.ids, request.body)
             model.add(request)

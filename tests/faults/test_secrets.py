@@ -18,16 +18,20 @@ GUESS = "guessed-secret-7f3a"
 
 
 @pytest.fixture(params=["text", "json"])
-def loud(request, stack_of, fragile_postgres):
-    """A stack of its own at debug level, with a password in DATABASE_URL."""
+def loud(request, loud_in):
+    return loud_in(request.param)
+
+
+@pytest.fixture
+def loud_in(stack_of, fragile_postgres):
+    """loud_in(log format): a stack at debug level, with a password in DATABASE_URL."""
     fragile_postgres.execute("CHECKPOINT")
-    made = stack_of(
+    return lambda log_format: stack_of(
         writers=1,
-        settings={**FAST, "XTRACE_LOG_LEVEL": "debug", "XTRACE_LOG_FORMAT": request.param},
+        settings={**FAST, "XTRACE_LOG_LEVEL": "debug", "XTRACE_LOG_FORMAT": log_format},
         database_password="db-password-7f3a",
         postgres=fragile_postgres,
     )
-    return made
 
 
 def talk(stack):
@@ -99,7 +103,8 @@ def test_no_secret_and_no_payload_is_logged(loud, tmp_path):
     assert not found, "\n".join(found)
 
 
-def test_secrets_are_in_no_command_line_and_no_answer(loud):
+def test_secrets_are_in_no_command_line_and_no_answer(loud_in):
+    loud = loud_in("text")
     for program in loud.programs():
         line = pathlib.Path(f"/proc/{program.pid}/cmdline").read_bytes()
         for secret in (loud.token, loud.secret_key, "db-password-7f3a"):

@@ -50,7 +50,8 @@ def guarded(stack):
 
 def counts(stack):
     with psycopg.connect(stack.dsn, autocommit=True) as connection:
-        tables = connection.execute("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()
+        tables = connection.execute("SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+                                    " AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY 1").fetchall()  # fmt: skip
         sums = [connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
                 for name in ("traces", "observations", "scores", "projects")]  # fmt: skip
     return tables, sums
