@@ -1,5 +1,6 @@
 """The programs' own numbers: the books balance, agree with the database, and cost no unbounded series."""
 
+import os
 import contextlib
 import random
 import signal
@@ -292,7 +293,7 @@ def test_random_paths_add_no_series(xtrace):
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "nonsense"])
 def test_an_address_for_all_the_world_is_refused(program, address, tmp_path):
     env = {"DATABASE_URL": "postgresql:///x", "API_BEARER_TOKEN": "t", "BIND_ADDR": "127.0.0.1:0",
-           "XTRACE_HOME": str(tmp_path), "XTRACE_METRICS_ADDR": address}
+           "XTRACE_HOME": str(tmp_path), "XTRACE_METRICS_ADDR": address, "TSAN_OPTIONS": os.environ.get("TSAN_OPTIONS", "")}
     done = subprocess.run([program_path(program)], env=env, text=True, capture_output=True, timeout=20)
     assert done.returncode == 2
     assert "XTRACE_METRICS_ADDR" in done.stderr

@@ -65,7 +65,7 @@ class Xtrace:
 
     def environment(self, name):
         sanitizer = f"log_path={self.folder}/sanitizer.{name}:exitcode=99:halt_on_error=1"
-        kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "XTRACE_CRASH_AT") if key in os.environ}
+        kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "XTRACE_CRASH_AT", "TSAN_OPTIONS") if key in os.environ}
         settings = {
             "DATABASE_URL": self.urls[name.split("-")[0]],
             "API_BEARER_TOKEN": TOKEN,
