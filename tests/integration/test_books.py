@@ -1,7 +1,7 @@
 """The programs' own numbers: the books balance, agree with the database, and cost no unbounded series."""
 
-import os
 import contextlib
+import os
 import random
 import signal
 import string
