@@ -1,0 +1,58 @@
+"""Two projects in one database: nobody reads, changes or deletes what is the other's."""
+
+import pytest
+
+from support.records import new_observation, new_trace
+
+AT = "2026-01-02T03:04:05Z"
+READS = [
+    "/api/public/traces",
+    "/api/public/traces?userId={user}",
+    "/api/public/traces?tags=ours",
+    "/api/public/traces?runId=run-1",
+    "/api/public/metrics/daily?fromTimestamp=2026-01-01T00:00:00Z&toTimestamp=2026-01-03T00:00:00Z",
+    "/api/public/sessions",
+    "/api/public/metrics/names",
+    "/api/public/metrics/query?name=speed&from=2026-01-02T00:00:00Z&to=2026-01-02T23:00:00Z",
+]
+
+
+@pytest.fixture
+def two(make_xtrace):
+    """One gateway and one writer for each project, on one database."""
+    return [make_xtrace(env={"DEFAULT_PROJECT_ID": project}) for project in ("ours", "theirs")]
+
+
+def store(system, trace, observation):
+    client = system.client()
+    assert client.batch(trace, [observation]).status == 200
+    point = {"name": "speed", "labels": {"of": "a"}, "value": 1.5, "timestamp": AT}
+    assert client.post("/v1/metrics/batch", {"metrics": [point]}).status == 200
+
+
+def test_reads_show_the_credentials_project_only(two):
+    ours, theirs = (system.client() for system in two)
+    trace = new_trace(timestamp=AT, name="ours", userId="u", sessionId="s", tags=["ours"], metadata={"run_id": "run-1"})
+    store(two[0], trace, new_observation(trace, startTime=AT, metadata={"run_id": "run-1"}))
+    for path in READS:
+        path = path.format(user="u")
+        assert ours.get(path).json()["data"], path
+        assert theirs.get(path).json()["data"] == [], path
+    for path in (f"/api/public/traces/{trace['id']}", "/api/public/sessions/s", "/api/public/runs/run-1"):
+        assert ours.get(path).status == 200, path
+        assert theirs.get(path).status == 404, path
+
+
+def test_one_id_in_two_projects_is_two_records(two):
+    ours, theirs = (system.client() for system in two)
+    trace = new_trace(timestamp=AT, name="ours")
+    observation = new_observation(trace, name="ours", startTime=AT)
+    store(two[0], trace, observation)
+    store(two[1], {**trace, "name": "theirs", "projectId": "ours"}, {**observation, "name": "theirs", "projectId": "ours"})
+    path = f"/api/public/traces/{trace['id']}"
+    for client, name in ((ours, "ours"), (theirs, "theirs")):
+        found = client.get(path).json()
+        assert (found["name"], found["projectId"], [each["name"] for each in found["observations"]]) == (name, name, [name])
+    assert theirs.request("DELETE", path).status == 200
+    assert theirs.get(path).status == 404
+    assert ours.get(path).json()["observations"][0]["name"] == "ours"
