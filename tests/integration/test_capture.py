@@ -9,6 +9,7 @@ import psycopg
 import pytest
 import zmq
 from support.records import new_id, new_observation, new_trace
+from support.wait import wait_until
 
 SECRET = "hunter2-" + uuid.uuid4().hex
 MAIL = f"{uuid.uuid4().hex}@example.com"
@@ -138,12 +139,7 @@ def test_the_queue_carries_no_secret(make_xtrace, env, is_seen):
     xtrace.start("gateway")
     ear = Eavesdropper(xtrace)
     try:
-        for _ in range(50):
-            try:
-                if xtrace.client().get("/healthz").status == 200:
-                    break
-            except OSError:
-                time.sleep(0.1)
+        wait_until(lambda: xtrace.client().get("/healthz").status == 200, 10, "the gateway listening")
         assert set(send_everything(xtrace.client(), SECRET)) == {503}
         frames = ear.take()
     finally:

@@ -4,7 +4,6 @@ import gzip
 import json
 import signal
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -230,7 +229,8 @@ def test_killed_writers_lose_and_double_nothing(make_xtrace):
     for thread in threads:
         thread.start()
     for round_number in range(6):
-        time.sleep(0.3)
+        before = len(acked)
+        wait_until(lambda: len(acked) >= before + 4, 30, "acknowledgements")
         writer = f"writer-{1 + round_number % 2}"
         system.kill(writer)
         system.start(writer)

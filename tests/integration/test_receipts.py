@@ -1,10 +1,10 @@
 """What a writer's receipts promise, seen from a gateway's side of the queue."""
 
 import signal
-import time
 
 import pytest
 from faults.wire import DUPLICATE, OBSERVATION, STORED, TRACE, FakeGateway, Row
+from support.wait import wait_until
 
 NOW_US = 1_770_000_000_000_000
 
@@ -39,16 +39,19 @@ def test_a_lost_receipt_comes_again_with_its_refusals(writer):
     assert writer.database.value("SELECT count(*) FROM dead_letters") == 1
 
 
+def wait_for_blocked_writer(writer):
+    wait_until(lambda: writer.database.value("SELECT count(*) FROM pg_locks WHERE NOT granted"), 10, "the writer waiting for the lock")
+
+
 def test_deliveries_while_the_batch_is_in_hand_all_hear_of_it(writer):
     import psycopg
 
     with psycopg.connect(writer.database.url) as locker:
         locker.execute("LOCK TABLE traces IN ACCESS EXCLUSIVE MODE")
         batch = writer.gateway.send(rows("a"))
+        wait_for_blocked_writer(writer)
         for _ in range(3):
-            time.sleep(0.1)
             writer.gateway.send(rows("a"), batch_id=batch)
-        time.sleep(0.3)
         locker.rollback()
     receipts = writer.gateway.wait_for_receipts(batch, 4)
     assert {receipt.outcome for receipt in receipts} <= {STORED, DUPLICATE}
@@ -62,9 +65,9 @@ def test_on_sigterm_the_group_in_hand_is_finished_and_told(writer):
     with psycopg.connect(writer.database.url) as locker:
         locker.execute("LOCK TABLE traces IN ACCESS EXCLUSIVE MODE")
         batch = writer.gateway.send(rows("a"))
-        time.sleep(0.3)
+        wait_for_blocked_writer(writer)
         writer.signal("writer-1", signal.SIGTERM)
-        time.sleep(0.3)
+        wait_until(lambda: "event=stopping" in writer.log("writer-1"), 10, "the writer hearing the signal")
         locker.rollback()
     (receipt,) = writer.gateway.wait_for_receipts(batch)
     assert receipt.outcome == STORED
