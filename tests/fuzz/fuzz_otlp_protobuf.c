@@ -1,8 +1,9 @@
 /* An OTLP export of spans in protobuf. */
-#include "tests/fuzz/otlp_check.h"
+#include "gateway/ingest/decode_otlp.h"
+#include "tests/fuzz/decode_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    check_decoder(decode_otlp_protobuf, data, size);
+    check_decoder(decode_otlp_protobuf, 128, data, size, NULL);
     return 0;
 }
