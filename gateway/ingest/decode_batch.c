@@ -102,8 +102,6 @@ static const struct fields observation_fields = {
     .nested_count = COUNT(usage_table),
 };
 
-enum presence { ABSENT, MALFORMED, PRESENT };
-
 struct decoding {
     const struct decode_input *input;
     struct collect *out;
@@ -114,8 +112,7 @@ struct decoding {
     enum presence trace;
     struct fields_row trace_row;
 
-    enum presence observations;
-    uint32_t observation_count;
+    struct fields_list observations;
     struct fields_row observation_row; /* the present one */
 };
 
@@ -163,11 +160,11 @@ static void read_trace(struct decoding *decoding)
     decoding->trace = object ? PRESENT : MALFORMED;
 }
 
-static void read_observation(struct decoding *decoding)
+static void read_observation(void *context, uint32_t index)
 {
+    struct decoding *decoding = context;
     struct fields_row *fields_row = &decoding->observation_row;
     struct row *row = &fields_row->row;
-    uint32_t index = decoding->observation_count++;
     uint32_t record;
     bool object =
         fields_read(&observation_fields, &decoding->reader, decoding->input->scratch, fields_row);
@@ -191,24 +188,8 @@ static bool read_observations(struct decoding *decoding)
     /* A repeated key: the last counts. */
     collect_reset(decoding->out);
     placeholders_reset(&decoding->placeholders);
-    decoding->observation_count = 0;
-    decoding->observations = ABSENT;
-    if (json_null(&decoding->reader)) {
-        return true;
-    }
-    if (!json_array_begin(&decoding->reader)) {
-        decoding->observations = MALFORMED;
-        json_skip(&decoding->reader, NULL);
-        return true;
-    }
-    decoding->observations = PRESENT;
-    while (json_array_next(&decoding->reader)) {
-        if (decoding->observation_count == decoding->input->max_records) {
-            return false;
-        }
-        read_observation(decoding);
-    }
-    return true;
+    return fields_read_list(&decoding->observations, &decoding->reader,
+                            decoding->input->max_records, read_observation, decoding);
 }
 
 static enum err read_body(struct decoding *decoding, struct error *error)
@@ -231,7 +212,7 @@ static enum err read_body(struct decoding *decoding, struct error *error)
         }
     }
     if (!few ||
-        decoding->observation_count + (decoding->trace != ABSENT) > decoding->input->max_records) {
+        decoding->observations.count + (decoding->trace != ABSENT) > decoding->input->max_records) {
         return error_set(error, ERR_TOO_LARGE,
                          "more than %u records in one request (XTRACE_MAX_RECORDS)",
                          decoding->input->max_records);
@@ -261,12 +242,11 @@ enum err decode_batch(const struct decode_input *input, struct collect *out, str
     decoding.input = input;
     decoding.out = out;
     decoding.trace = ABSENT;
-    decoding.observations = ABSENT;
-    decoding.observation_count = 0;
+    decoding.observations = (struct fields_list){ABSENT, 0};
     json_reader_init(&decoding.reader, input->body, input->len, input->max_depth, input->scratch);
     placeholders_init(&decoding.placeholders, input->scratch);
     enum err err = read_body(&decoding, error);
-    if (err == ERR_OK && decoding.observations == MALFORMED) {
+    if (err == ERR_OK && decoding.observations.presence == MALFORMED) {
         err = error_set(error, ERR_INVALID, "observations: not an array");
     }
     if (err == ERR_OK) {

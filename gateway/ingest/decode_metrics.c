@@ -23,8 +23,7 @@ struct decoding {
     const struct decode_input *input;
     struct collect *out;
     struct json_reader reader;
-    enum { ABSENT, MALFORMED, PRESENT } metrics;
-    uint32_t metric_count;
+    struct fields_list metrics;
     struct fields_row fields_row; /* the present one */
 
     /* Points that follow each other often have the same labels, to the letter. */
@@ -83,9 +82,9 @@ static void collect_metric(struct decoding *decoding, uint32_t record)
     }
 }
 
-static void read_metric(struct decoding *decoding)
+static void read_metric(void *context, uint32_t index)
 {
-    uint32_t index = decoding->metric_count++;
+    struct decoding *decoding = context;
     struct slice none = {NULL, 0};
     bool object = fields_read(&metric_fields, &decoding->reader, decoding->input->scratch,
                               &decoding->fields_row);
@@ -106,24 +105,8 @@ static bool read_metrics(struct decoding *decoding)
 {
     /* A repeated key: the last counts. */
     collect_reset(decoding->out);
-    decoding->metric_count = 0;
-    decoding->metrics = ABSENT;
-    if (json_null(&decoding->reader)) {
-        return true;
-    }
-    if (!json_array_begin(&decoding->reader)) {
-        decoding->metrics = MALFORMED;
-        json_skip(&decoding->reader, NULL);
-        return true;
-    }
-    decoding->metrics = PRESENT;
-    while (json_array_next(&decoding->reader)) {
-        if (decoding->metric_count == decoding->input->max_records) {
-            return false;
-        }
-        read_metric(decoding);
-    }
-    return true;
+    return fields_read_list(&decoding->metrics, &decoding->reader, decoding->input->max_records,
+                            read_metric, decoding);
 }
 
 static enum err read_body(struct decoding *decoding, struct error *error)
@@ -145,9 +128,9 @@ static enum err read_body(struct decoding *decoding, struct error *error)
         }
     }
     enum err err = json_end(reader, error);
-    if (err == ERR_OK && decoding->metrics != PRESENT) {
+    if (err == ERR_OK && decoding->metrics.presence != PRESENT) {
         err = error_set(error, ERR_INVALID, "metrics: %s",
-                        decoding->metrics == ABSENT ? "missing" : "not an array");
+                        decoding->metrics.presence == ABSENT ? "missing" : "not an array");
     }
     return err;
 }
@@ -157,8 +140,7 @@ enum err decode_metrics(const struct decode_input *input, struct collect *out, s
     struct decoding decoding;
     decoding.input = input;
     decoding.out = out;
-    decoding.metrics = ABSENT;
-    decoding.metric_count = 0;
+    decoding.metrics = (struct fields_list){ABSENT, 0};
     decoding.last_labels = (struct slice){NULL, 0};
     decoding.canonical = BUF_EMPTY;
     json_reader_init(&decoding.reader, input->body, input->len, input->max_depth, input->scratch);

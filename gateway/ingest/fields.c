@@ -339,3 +339,25 @@ void fields_fault_path(const struct fields *fields, const struct fault *fault, s
         buf_printf(out, "[%u]", fault->index);
     }
 }
+
+bool fields_read_list(struct fields_list *list, struct json_reader *reader, uint32_t max,
+                      void (*read)(void *context, uint32_t index), void *context)
+{
+    *list = (struct fields_list){ABSENT, 0};
+    if (json_null(reader)) {
+        return true;
+    }
+    if (!json_array_begin(reader)) {
+        list->presence = MALFORMED;
+        json_skip(reader, NULL);
+        return true;
+    }
+    list->presence = PRESENT;
+    while (json_array_next(reader)) {
+        if (list->count == max) {
+            return false;
+        }
+        read(context, list->count++);
+    }
+    return true;
+}

@@ -90,3 +90,18 @@ bool fields_check(const struct fields *fields, const struct fields_row *row, str
 
 /* Appends the way to a fault inside the record: "startTime", "tags[3]", "usage.input". */
 void fields_fault_path(const struct fields *fields, const struct fault *fault, struct buf *out);
+
+enum presence { ABSENT, MALFORMED, PRESENT };
+
+/* A member of the body that is a list of records. */
+struct fields_list {
+    enum presence presence;
+    uint32_t count; /* elements read */
+};
+
+/*
+ * Reads the value that comes next; null counts as absent, and what is no array is passed. read passes
+ * exactly one element. False: there are more than max, and the rest was not read.
+ */
+bool fields_read_list(struct fields_list *list, struct json_reader *reader, uint32_t max,
+                      void (*read)(void *context, uint32_t index), void *context);
