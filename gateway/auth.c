@@ -22,16 +22,22 @@ struct digest {
 /* One way in. A table of keys per project becomes an array of these. */
 struct credential {
     bool is_set;
+    unsigned scopes;
     struct digest user;   /* Basic only */
     struct digest secret; /* Bearer token or Basic password */
     struct digest name;   /* what identity.credential shows: of "bearer:TOKEN" or "basic:USER" */
+};
+
+enum {
+    SCOPES_OF_OPERATOR = SCOPE_READ | SCOPE_INGEST | SCOPE_SCORES | SCOPE_MANAGE | SCOPE_OPERATE
 };
 
 struct auth {
     char project[REQUEST_PROJECT_MAX];
     struct credential bearer;
     struct credential basic;
-    char *public_key; /* to be shown; NULL when there is none */
+    struct credential public; /* the public key alone, as Bearer */
+    char *public_key;         /* to be shown; NULL when there is none */
     bool compat_open;
 };
 
@@ -63,14 +69,22 @@ struct auth *auth_create(const struct config *config)
     struct auth *auth = memory_zalloc(sizeof(*auth));
     snprintf(auth->project, sizeof(auth->project), "%s", config->project_id);
     auth->bearer.is_set = true;
+    auth->bearer.scopes = SCOPES_OF_OPERATOR;
     auth->bearer.secret = digest_of(slice_from(config->bearer_token));
     auth->bearer.name = digest_of_name("bearer:", config->bearer_token);
     if (config->public_key != NULL && config->secret_key != NULL) {
         auth->basic.is_set = true;
+        auth->basic.scopes = SCOPES_OF_OPERATOR;
         auth->basic.user = digest_of(slice_from(config->public_key));
         auth->basic.secret = digest_of(slice_from(config->secret_key));
         auth->basic.name = digest_of_name("basic:", config->public_key);
         auth->public_key = memory_text(config->public_key);
+    }
+    if (config->public_key != NULL) {
+        auth->public.is_set = true;
+        auth->public.scopes = SCOPE_SCORES;
+        auth->public.secret = digest_of(slice_from(config->public_key));
+        auth->public.name = digest_of_name("public:", config->public_key);
     }
     auth->compat_open = config->allow_unauthenticated_compat && config->public_key == NULL &&
                         config->secret_key == NULL;
@@ -117,7 +131,9 @@ static bool has_scheme(struct slice value, const char *scheme, struct slice *cre
 static const struct credential *check_bearer(const struct auth *auth, struct slice token)
 {
     struct digest digest = digest_of(token);
-    return digests_equal(&digest, &auth->bearer.secret) ? &auth->bearer : NULL;
+    bool is_token = digests_equal(&digest, &auth->bearer.secret);
+    bool is_public = digests_equal(&digest, &auth->public.secret) && auth->public.is_set;
+    return is_token ? &auth->bearer : is_public ? &auth->public : NULL;
 }
 
 static const struct credential *check_basic(const struct auth *auth, struct slice encoded)
@@ -167,6 +183,8 @@ enum err auth_check(const struct auth *auth, struct slice authorization, struct 
         return ERR_UNAUTHORIZED;
     }
     auth_fill_anonymous(auth, identity);
+    identity->scopes = found->scopes;
+    identity->scores_only = found->scopes == SCOPE_SCORES;
     memcpy(identity->credential, found->name.bytes, sizeof(identity->credential));
     return ERR_OK;
 }

@@ -1,6 +1,7 @@
 /*
  * auth: Authorization header -> identity. Bearer token or Basic key pair; both open every
- * protected route. Made once from the settings, then read only: any thread.
+ * protected route; the public key alone, as Bearer, may create scores. Made once from the settings,
+ * then read only: any thread.
  *
  * Compares SHA-256 digests in constant time, so that neither the place of the first wrong character
  * nor the length of a secret shows in the time an answer takes. Of secrets only digests are kept.

@@ -193,18 +193,31 @@ static bool pass_route(struct request *request)
     return false;
 }
 
+static bool pass_scope(struct request *request)
+{
+    if ((request->identity.scopes & request->route->access) != 0) {
+        return true;
+    }
+    struct error error;
+    error_set(&error, ERR_FORBIDDEN, "%s",
+              request->identity.scores_only ? "this key may only create scores"
+                                            : "this key may not do that");
+    reply_error(request, ERR_FORBIDDEN, &error);
+    return false;
+}
+
 static bool pass_access(struct request *request)
 {
     const struct auth *auth = request->worker->gateway->auth;
-    enum route_access access = request->route->access;
+    unsigned access = request->route->access;
     if (access == ACCESS_OPEN) {
         return true;
     }
     struct slice authorization = header_value(request->h2o, H2O_TOKEN_AUTHORIZATION);
     if (auth_check(auth, authorization, &request->identity) == ERR_OK) {
-        return true;
+        return pass_scope(request);
     }
-    if (access == ACCESS_COMPAT && auth_is_compat_open(auth)) {
+    if ((access & ACCESS_COMPAT) != 0 && auth_is_compat_open(auth)) {
         auth_fill_anonymous(auth, &request->identity);
         return true;
     }

@@ -23,10 +23,20 @@ enum {
     REQUEST_CREDENTIAL_SIZE = 32,
 };
 
-/* What the credential allows; gateway/auth.c fills it. */
+/* What a credential may do; gateway/routes.h says what a route needs. */
+enum scope {
+    SCOPE_READ = 1,
+    SCOPE_INGEST = 2,
+    SCOPE_SCORES = 4, /* create scores; who may ingest may do that */
+    SCOPE_MANAGE = 8,
+    SCOPE_OPERATE = 16, /* the environment's credentials alone */
+};
+
+/* Whose credential it is; gateway/auth.c fills it. */
 struct identity {
     char project[REQUEST_PROJECT_MAX];           /* "" before authentication */
-    bool scores_only;                            /* public-key Bearer: may only create scores */
+    unsigned scopes;                             /* enum scope */
+    bool scores_only;                            /* may create scores and nothing else */
     uint8_t credential[REQUEST_CREDENTIAL_SIZE]; /* a digest that stands for it; the limit's key */
 };
 

@@ -94,3 +94,10 @@ def test_langfuse_names_of_the_keys_work(make_xtrace):
     env = {"XTRACE_PUBLIC_KEY": "", "XTRACE_SECRET_KEY": "", "LANGFUSE_PUBLIC_KEY": "pk-lf-1",
            "LANGFUSE_SECRET_KEY": "sk-lf-1"}
     assert status_with(make_xtrace(env=env), basic("pk-lf-1", "sk-lf-1")) == 200
+
+
+@pytest.mark.parametrize("method, path", PROTECTED + [("DELETE", "/api/public/traces/x"), ("GET", "/metrics")])
+def test_a_public_key_alone_is_too_weak(xtrace, method, path):
+    answer = xtrace.client(headers={"Authorization": f"Bearer {PUBLIC_KEY}"}).request(method, path)
+    assert answer.status == 403
+    assert answer.json() == {"message": "this key may only create scores", "code": "FORBIDDEN", "error": "ForbiddenError"}

@@ -81,6 +81,21 @@ static void basic_needs_both_keys(void **state)
     assert_int_equal(check(&config, "Bearer tok-123", &identity), ERR_OK);
 }
 
+static void the_public_key_alone_may_only_create_scores(void **state)
+{
+    struct identity identity;
+    assert_int_equal(check(&both, "Bearer pk", &identity), ERR_OK);
+    assert_true(identity.scores_only);
+    assert_int_equal(identity.scopes, SCOPE_SCORES);
+    assert_int_equal(check(&both, "Bearer tok-123", &identity), ERR_OK);
+    assert_false(identity.scores_only);
+    assert_int_not_equal(identity.scopes & SCOPE_SCORES, 0);
+    struct config config = both;
+    config.public_key = NULL;
+    assert_int_equal(check(&config, "Bearer pk", &identity), ERR_UNAUTHORIZED);
+    assert_int_equal(check(&config, "Bearer ", &identity), ERR_UNAUTHORIZED);
+}
+
 static void giant_headers_are_refused(void **state)
 {
     static char header[20000];
@@ -123,6 +138,7 @@ int main(void)
         cmocka_unit_test(blanks_around_and_case_of_the_scheme_do_not_matter),
         cmocka_unit_test(basic_splits_at_the_first_colon),
         cmocka_unit_test(basic_needs_both_keys),
+        cmocka_unit_test(the_public_key_alone_may_only_create_scores),
         cmocka_unit_test(giant_headers_are_refused),
         cmocka_unit_test(each_credential_has_a_name_of_its_own),
         cmocka_unit_test(compat_is_open_only_without_basic_keys),

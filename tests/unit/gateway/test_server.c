@@ -80,9 +80,9 @@ static void answer_later(struct request *request)
 static const struct route table[] = {
     {"GET", "/open", answer_echo, ACCESS_OPEN, false, false},
     {"POST", "/open", answer_echo, ACCESS_OPEN, false, true},
-    {"POST", "/closed", answer_echo, ACCESS_PROJECT, false, true},
-    {"GET", "/compat", answer_param, ACCESS_COMPAT, false, false},
-    {"GET", "/limited/{id}", answer_param, ACCESS_PROJECT, true, false},
+    {"POST", "/closed", answer_echo, ACCESS_INGEST, false, true},
+    {"GET", "/compat", answer_param, ACCESS_CHECK | ACCESS_COMPAT, false, false},
+    {"GET", "/limited/{id}", answer_param, ACCESS_READ, true, false},
     {"GET", "/fails", answer_failure, ACCESS_OPEN, false, false},
     {"GET", "/later", answer_later, ACCESS_OPEN, false, false},
     {.method = NULL},
