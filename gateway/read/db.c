@@ -45,6 +45,7 @@ static const struct link_events link_events = {on_over, on_again, dispatch, on_r
 
 static void query_free(struct db_query *query)
 {
+    free(query->made);
     free(query->values);
     free(query);
 }
@@ -274,9 +275,9 @@ static const char **copy_values(int count, const char *const *values)
     return copy;
 }
 
-enum err db_run(struct db *db, const char *sql, int parameter_count, const char *const *parameters,
-                const struct db_handlers *handlers, void *waiter, struct db_query **out,
-                struct error *error)
+static enum err run(struct db *db, const char *sql, bool is_made, int parameter_count,
+                    const char *const *parameters, const struct db_handlers *handlers, void *waiter,
+                    struct db_query **out, struct error *error)
 {
     if (db->is_closing) {
         return error_set(error, ERR_UNAVAILABLE, "shutting down");
@@ -287,7 +288,8 @@ enum err db_run(struct db *db, const char *sql, int parameter_count, const char 
     }
     struct db_query *query = memory_zalloc(sizeof *query);
     query->db = db;
-    query->sql = sql;
+    query->made = is_made ? memory_text(sql) : NULL;
+    query->sql = is_made ? query->made : sql;
     query->value_count = parameter_count;
     query->values = copy_values(parameter_count, parameters);
     query->handlers = *handlers;
@@ -297,6 +299,20 @@ enum err db_run(struct db *db, const char *sql, int parameter_count, const char 
     dispatch(db);
     *out = query;
     return ERR_OK;
+}
+
+enum err db_run(struct db *db, const char *sql, int parameter_count, const char *const *parameters,
+                const struct db_handlers *handlers, void *waiter, struct db_query **out,
+                struct error *error)
+{
+    return run(db, sql, false, parameter_count, parameters, handlers, waiter, out, error);
+}
+
+enum err db_run_made(struct db *db, const char *sql, int parameter_count,
+                     const char *const *parameters, const struct db_handlers *handlers,
+                     void *waiter, struct db_query **out, struct error *error)
+{
+    return run(db, sql, true, parameter_count, parameters, handlers, waiter, out, error);
 }
 
 void db_cancel(struct db_query *query)

@@ -51,6 +51,13 @@ MUST_CHECK enum err db_run(struct db *db, const char *sql, int parameter_count,
                            const char *const *parameters, const struct db_handlers *handlers,
                            void *waiter, struct db_query **out, struct error *error);
 
+/*
+ * The same for text that was made for this run: it is copied, and no connection keeps anything of it.
+ */
+MUST_CHECK enum err db_run_made(struct db *db, const char *sql, int parameter_count,
+                                const char *const *parameters, const struct db_handlers *handlers,
+                                void *waiter, struct db_query **out, struct error *error);
+
 /* The waiter wants nothing more: no handler runs after this. A running statement is cancelled in
  * the server off the loop. */
 void db_cancel(struct db_query *query);

@@ -162,6 +162,12 @@ static bool link_send(struct link *link, struct db_query *query)
     char name[32];
     size_t i = 0;
 
+    if (query->made != NULL) {
+        link->state = LINK_RUNNING;
+        return PQsendQueryParams(link->_pg, query->sql, query->value_count, NULL, query->values,
+                                 NULL, NULL, 0) != 0 &&
+               PQsetSingleRowMode(link->_pg) != 0;
+    }
     while (i < link->_prepared_count && link->_prepared[i] != query->sql) {
         i++;
     }

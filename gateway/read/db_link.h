@@ -40,7 +40,8 @@ struct db_query {
     struct db_query *next; /* in db's queue */
     struct db *db;
     struct link *link; /* NULL while waiting for one */
-    const char *sql;
+    const char *sql;   /* static, or made */
+    char *made;        /* text of this run alone, not to be prepared; or NULL */
     int value_count;
     const char **values; /* one allocation with the texts */
     struct db_handlers handlers;

@@ -36,7 +36,8 @@ void read_run(struct request *request, const struct read_resource *resource)
         reply_error(request, err, &error);
         return;
     }
-    stream_run(request, read->sql, read->value_count, read->values, resource->format, read);
+    stream_run(request, read->sql, read->sql_is_made, read->value_count, read->values,
+               resource->format, read);
 }
 
 /* --- the answer as a page ------------------------------------------------------------------ */
@@ -139,6 +140,29 @@ static enum err on_nested_end(void *context, struct buf *out, struct error *erro
 
 const struct stream_format read_nested_format = {on_nested_row, on_nested_end};
 
+/* --- a statement of this request alone ------------------------------------------------------ */
+
+void read_make_sql(struct read *read, struct slice text)
+{
+    read->sql = arena_text(read->arena, text);
+    read->sql_is_made = true;
+}
+
+void read_make_filtered(struct read *read, const char *sql, struct slice conditions)
+{
+    struct buf made = BUF_EMPTY;
+    const char *at = sql, *mark;
+
+    while ((mark = strstr(at, READ_SQL_FILTER)) != NULL) {
+        buf_append(&made, at, (size_t)(mark - at));
+        buf_append_slice(&made, conditions);
+        at = mark + strlen(READ_SQL_FILTER);
+    }
+    buf_append_text(&made, at);
+    read_make_sql(read, buf_slice(&made));
+    buf_finish(&made);
+}
+
 /* --- values of a statement ----------------------------------------------------------------- */
 
 void read_bind_text(struct read *read, const char *text)
@@ -213,6 +237,12 @@ void read_bind_any_of(struct read *read, const struct param_texts *texts)
     memcpy(all, texts->parts, texts->part_count * sizeof(*all));
     memcpy(all + texts->part_count, texts->values, texts->count * sizeof(*all));
     read_bind_texts(read, all, count);
+}
+
+void read_unbind(struct read *read, int number)
+{
+    assert(number >= 1 && number <= read->value_count);
+    read->values[number - 1] = NULL;
 }
 
 void read_bind_offset(struct read *read)

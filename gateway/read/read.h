@@ -13,7 +13,8 @@
 #include "gateway/read/stream.h"
 #include "gateway/request.h"
 
-enum { READ_VALUES_MAX = 24 };
+/* A statement's own values and those of a filter (gateway/read/filter.h). */
+enum { READ_VALUES_MAX = 128 };
 
 /* One read on its way; lives in the request's arena. */
 struct read {
@@ -21,7 +22,8 @@ struct read {
     struct arena *arena; /* the request's */
 
     /* The statement: bind sets sql and adds its $1, $2, ... in order. */
-    const char *sql;
+    const char *sql; /* static text, unless read_make_sql made it */
+    bool sql_is_made;
     const char *values[READ_VALUES_MAX]; /* NULL: SQL null */
     int value_count;
 
@@ -62,12 +64,23 @@ extern const struct stream_format read_nested_format;
 /* Answers the request, now or later. */
 void read_run(struct request *request, const struct read_resource *resource);
 
+/* The text is the statement of this request alone; it consists of pieces of static text, whatever the
+ * request says. Copied. */
+void read_make_sql(struct read *read, struct slice text);
+/* The same of a static statement, with the conditions wherever it says READ_SQL_FILTER. */
+void read_make_filtered(struct read *read, const char *sql, struct slice conditions);
+
+/* A comment, for SQL: here conditions of a filter (" AND (...)") may go in. */
+#define READ_SQL_FILTER " /*filter*/"
+
 void read_bind_text(struct read *read, const char *text); /* borrowed; NULL: SQL null */
 void read_bind_integer(struct read *read, int64_t value);
 void read_bind_bool(struct read *read, bool value);
 void read_bind_time(struct read *read, struct param_time time); /* null unless given */
 /* text[]; null when there are none. */
 void read_bind_texts(struct read *read, const char *const *texts, size_t count);
+/* What was bound as $number gives way to null: a filter of the same column takes precedence. */
+void read_unbind(struct read *read, int number);
 /* Parts and whole values together: for a filter that any one of them meets. */
 void read_bind_any_of(struct read *read, const struct param_texts *texts);
 /* (page - 1) * limit, at most INT64_MAX. */

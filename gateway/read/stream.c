@@ -50,7 +50,7 @@ static void on_watch(h2o_timeout_entry_t *entry);
 
 static const struct db_handlers handlers = {on_row, on_done};
 
-void stream_run(struct request *request, const char *sql, int value_count,
+void stream_run(struct request *request, const char *sql, bool is_made, int value_count,
                 const char *const *values, const struct stream_format *format, void *context)
 {
     h2o_req_t *h2o = request->h2o;
@@ -66,8 +66,8 @@ void stream_run(struct request *request, const char *sql, int value_count,
                         .sending = BUF_EMPTY,
                         .is_head = h2o_memis(h2o->method.base, h2o->method.len, H2O_STRLIT("HEAD")),
                         .watch_entry = {.cb = on_watch}};
-    enum err err = db_run(request->worker->db, sql, value_count, values, &handlers, stream,
-                          &stream->query, &error);
+    enum err err = (is_made ? db_run_made : db_run)(request->worker->db, sql, value_count, values,
+                                                    &handlers, stream, &stream->query, &error);
     if (err != ERR_OK) {
         reply_error(request, err, &error);
         return;

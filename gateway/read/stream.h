@@ -21,7 +21,7 @@ struct stream_format {
     enum err (*on_end)(void *context, struct buf *out, struct error *error);
 };
 
-/* Answers the request, now or later. context must live as long as the request; the rest as db_run.
- */
-void stream_run(struct request *request, const char *sql, int value_count,
+/* Answers the request, now or later. context must live as long as the request; the rest as db_run, or
+ * db_run_made for a statement that is. */
+void stream_run(struct request *request, const char *sql, bool is_made, int value_count,
                 const char *const *values, const struct stream_format *format, void *context);

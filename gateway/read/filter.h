@@ -1,0 +1,61 @@
+/*
+ * filter: the `filter` parameter of the Langfuse API -> conditions of a statement. Step of the read
+ * line, called by a resource's bind. Pure; thread-safe.
+ *
+ *     [{"type":"string","column":"name","operator":"contains","value":"chat"},
+ *      {"type":"stringObject","column":"metadata","key":"tenant","operator":"=","value":"acme"}]
+ *
+ * | type                                    | operators                                                   |
+ * |---|---|
+ * | string, stringObject                    | = contains, does not contain, starts with, ends with        |
+ * | stringOptions                           | any of, none of                                             |
+ * | arrayOptions                            | any of, none of, all of                                     |
+ * | number, numberObject                    | = < > <= >=                                                 |
+ * | datetime                                | < > <= >=                                                   |
+ * | boolean, booleanObject                  | = <>                                                        |
+ * | null (any column)                       | is null, is not null                                        |
+ *
+ * Comparison is bytewise. A row without a value meets `does not contain`, `none of` and `<>`, and no other
+ * condition but `is null`. The conditions must all hold.
+ *
+ * Text of the request goes nowhere but into bound values: the SQL consists of pieces from here and of the
+ * resource's columns.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/error.h"
+
+struct read; /* gateway/read/read.h */
+
+/* Columns are bits of a mask. A condition binds at most two values, so a resource has 28 for itself. */
+enum { FILTER_COLUMNS_MAX = 64, FILTER_CONDITIONS_MAX = 50, FILTER_OPTIONS_MAX = 1000 };
+
+enum filter_type {
+    FILTER_TEXT,
+    FILTER_NUMBER,
+    FILTER_TIME,
+    FILTER_BOOL,
+    FILTER_TEXTS,  /* text[] */
+    FILTER_OBJECT, /* jsonb; conditions name a key of it */
+    /* Text with an index of those up to 800 bytes, whose condition is octet_length(...) <= 800. */
+    FILTER_SHORT_TEXT,
+};
+
+struct filter_column {
+    const char *name; /* found whatever its case, and with or without `_`, `-` and blanks */
+    enum filter_type type;
+    const char *sql; /* static expression */
+};
+
+/*
+ * Appends " AND (...)" for each condition to sql and binds its values, after those that are bound already.
+ * json: the list as text; NULL: no conditions. *mask: bit i says that columns[i] was filtered, so it takes
+ * precedence over the simple parameter of that column. ERR_INVALID names the condition.
+ */
+MUST_CHECK enum err filter_append(struct read *read, const char *json,
+                                  const struct filter_column *columns, size_t count,
+                                  struct buf *sql, uint64_t *mask, struct error *error);
