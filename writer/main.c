@@ -10,15 +10,20 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/scrape.h"
+#include "writer/capture.h"
 #include "writer/config.h"
 #include "writer/dead_letters.h"
+#include "writer/keys.h"
 #include "writer/line.h"
 #include "writer/migrate.h"
+#include "writer/projects.h"
 #include "writer/retention.h"
 #include "writer/session.h"
 #include "writer/tally.h"
+#include "writer/words.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -34,6 +39,22 @@ static void print_help(FILE *out)
           "  dead-letters list             rows that PostgreSQL refused, newest first\n"
           "  dead-letters show ID          one of them, whole\n"
           "  dead-letters replay ID|--all  write it again; --all: all not yet replayed\n"
+          "  project add ID [--name NAME]  a project more\n"
+          "  project list                  id, name, time of creation, keys that are good\n"
+          "  key add PROJECT [--scope all|ingest|read|scores[,...]] [--expires 90d|12h|TIME]\n"
+          "          [--name NAME] [--public-key KEY] [--secret-stdin] [--json]\n"
+          "                                a key more; its secret is printed this once. With a "
+          "secret\n"
+          "                                from stdin, a key that clients have already\n"
+          "  key revoke PUBLIC_KEY         no gateway takes it any more within about a second\n"
+          "  key list [PROJECT] [--json]   public key, project, scopes, state, times, name\n"
+          "  capture list [PROJECT]        what is kept of what a project is sent: mode, keys, "
+          "patterns\n"
+          "  capture set PROJECT mode full|metadata_only|error_only|masked|default\n"
+          "  capture set PROJECT keys|patterns VALUE|default\n"
+          "                                as XTRACE_CAPTURE, XTRACE_REDACT_KEYS, "
+          "XTRACE_REDACT_PATTERNS of\n"
+          "                                the gateway; default: what its settings say\n"
           "  retention list                days that each project keeps traces and metrics\n"
           "  retention set PROJECT traces|metrics DAYS|default\n"
           "                                0 days: for ever; default: what the settings say\n"
@@ -118,67 +139,182 @@ static int run_migrate(const struct config *config, struct session *session)
     return EXIT_SUCCESS;
 }
 
-static int run_dead_letters(struct session *session, int argc, char **argv)
+/* A subcommand that needs the tables as they are now; argv: the words behind its two. */
+struct command {
+    const char *name;
+    const char *verb;
+    int min; /* words behind the verb */
+    int max;
+    enum err (*run)(struct session *session, int argc, char **argv, struct error *error);
+};
+
+static enum err open_current(struct session *session, struct error *error)
 {
-    struct error error;
-    enum err err = session_open(session, &error);
-    if (err == ERR_OK) {
-        err = migrate_run(session, MIGRATE_CHECK, &error);
-    }
-    if (err == ERR_OK && strcmp(argv[0], "list") == 0) {
-        err = dead_letters_list(session, stdout, &error);
-    } else if (err == ERR_OK && strcmp(argv[0], "show") == 0) {
-        err = dead_letters_show(session, argv[1], stdout, &error);
-    } else if (err == ERR_OK) {
-        err = dead_letters_replay(session, strcmp(argv[1], "--all") == 0 ? NULL : argv[1], stdout,
-                                  &error);
-    }
-    return err == ERR_OK ? EXIT_SUCCESS : fail(&error);
+    enum err err = session_open(session, error);
+    return err == ERR_OK ? migrate_run(session, MIGRATE_CHECK, error) : err;
 }
 
-static int run_retention(struct session *session, int argc, char **argv)
+static enum err run_dead_letters_list(struct session *session, int argc, char **argv,
+                                      struct error *error)
 {
-    struct error error;
-    enum err err = session_open(session, &error);
-    if (err == ERR_OK) {
-        err = migrate_run(session, MIGRATE_CHECK, &error);
-    }
-    if (err == ERR_OK) {
-        err = argc == 1 ? retention_list(session, stdout, &error)
-                        : retention_set(session, argv[1], argv[2], argv[3], &error);
-    }
-    return err == ERR_OK ? EXIT_SUCCESS : fail(&error);
+    enum err err = open_current(session, error);
+    return err == ERR_OK ? dead_letters_list(session, stdout, error) : err;
 }
 
-static bool is_command(int argc, char **argv, const char *first, const char *second, int count)
+static enum err run_dead_letters_show(struct session *session, int argc, char **argv,
+                                      struct error *error)
 {
-    return argc == count && strcmp(argv[1], first) == 0 &&
-           (second == NULL || strcmp(argv[2], second) == 0);
+    enum err err = open_current(session, error);
+    return err == ERR_OK ? dead_letters_show(session, argv[0], stdout, error) : err;
 }
 
-static int run_command(const struct config *config, int argc, char **argv)
+static enum err run_dead_letters_replay(struct session *session, int argc, char **argv,
+                                        struct error *error)
+{
+    const char *id = strcmp(argv[0], "--all") == 0 ? NULL : argv[0];
+    enum err err = open_current(session, error);
+    return err == ERR_OK ? dead_letters_replay(session, id, stdout, error) : err;
+}
+
+static enum err run_project_add(struct session *session, int argc, char **argv, struct error *error)
+{
+    struct project_order order;
+    enum err err = project_order_read(argc, argv, &order, error);
+    if (err == ERR_OK) {
+        err = open_current(session, error);
+    }
+    return err == ERR_OK ? projects_add(session, &order, error) : err;
+}
+
+static enum err run_project_list(struct session *session, int argc, char **argv,
+                                 struct error *error)
+{
+    enum err err = open_current(session, error);
+    return err == ERR_OK ? projects_list(session, stdout, error) : err;
+}
+
+static enum err run_key_add(struct session *session, int argc, char **argv, struct error *error)
+{
+    struct key_order order;
+    enum err err = key_order_read(argc, argv, clock_wall_us(), &order, error);
+    if (err == ERR_OK) {
+        err = open_current(session, error);
+    }
+    return err == ERR_OK ? keys_add(session, &order, stdin, stdout, error) : err;
+}
+
+static enum err run_key_revoke(struct session *session, int argc, char **argv, struct error *error)
+{
+    enum err err = open_current(session, error);
+    return err == ERR_OK ? keys_revoke(session, argv[0], error) : err;
+}
+
+static enum err run_key_list(struct session *session, int argc, char **argv, struct error *error)
+{
+    bool as_json = false;
+    const char *project = NULL;
+    const struct word_option options[] = {{"--json", NULL, &as_json}, {.name = NULL}};
+    int places = 0;
+    for (int i = 0; i < argc; i++) {
+        places += strncmp(argv[i], "--", 2) != 0;
+    }
+    enum err err = words_read(argc, argv, options, &project, places > 0, error);
+    if (err == ERR_OK) {
+        err = open_current(session, error);
+    }
+    return err == ERR_OK ? keys_list(session, project, as_json, stdout, error) : err;
+}
+
+static enum err run_capture_list(struct session *session, int argc, char **argv,
+                                 struct error *error)
+{
+    enum err err = open_current(session, error);
+    return err == ERR_OK ? capture_list(session, argc > 0 ? argv[0] : NULL, stdout, error) : err;
+}
+
+static enum err run_capture_set(struct session *session, int argc, char **argv, struct error *error)
+{
+    enum err err = open_current(session, error);
+    return err == ERR_OK ? capture_set(session, argv[0], argv[1], argv[2], error) : err;
+}
+
+static enum err run_retention_list(struct session *session, int argc, char **argv,
+                                   struct error *error)
+{
+    enum err err = open_current(session, error);
+    return err == ERR_OK ? retention_list(session, stdout, error) : err;
+}
+
+static enum err run_retention_set(struct session *session, int argc, char **argv,
+                                  struct error *error)
+{
+    enum err err = open_current(session, error);
+    return err == ERR_OK ? retention_set(session, argv[0], argv[1], argv[2], error) : err;
+}
+
+static const struct command commands[] = {
+    {"dead-letters", "list", 0, 0, run_dead_letters_list},
+    {"dead-letters", "show", 1, 1, run_dead_letters_show},
+    {"dead-letters", "replay", 1, 1, run_dead_letters_replay},
+    {"project", "add", 1, 3, run_project_add},
+    {"project", "list", 0, 0, run_project_list},
+    {"key", "add", 1, 12, run_key_add},
+    {"key", "revoke", 1, 1, run_key_revoke},
+    {"key", "list", 0, 2, run_key_list},
+    {"capture", "list", 0, 1, run_capture_list},
+    {"capture", "set", 3, 3, run_capture_set},
+    {"retention", "list", 0, 0, run_retention_list},
+    {"retention", "set", 3, 3, run_retention_set},
+    {.name = NULL},
+};
+
+/* NULL: these words are no command. */
+static const struct command *find_command(int argc, char **argv)
+{
+    for (const struct command *command = commands; argc >= 3 && command->name != NULL; command++) {
+        if (strcmp(argv[1], command->name) == 0 && strcmp(argv[2], command->verb) == 0 &&
+            argc - 3 >= command->min && argc - 3 <= command->max) {
+            return command;
+        }
+    }
+    return NULL;
+}
+
+static int run_command(const struct config *config, const struct command *command, int argc,
+                       char **argv)
 {
     struct session session;
     struct session_options options = {.url = config->database_url,
                                       .application_name = "xtrace-writer",
                                       .statement_timeout_ms = config->statement_timeout_ms,
                                       .wait = wait_plainly};
+    struct error error;
+    int code = EXIT_SUCCESS;
     session_init(&session, &options);
-    int code = strcmp(argv[1], "migrate") == 0     ? run_migrate(config, &session)
-               : strcmp(argv[1], "retention") == 0 ? run_retention(&session, argc - 2, argv + 2)
-                                                   : run_dead_letters(&session, argc - 2, argv + 2);
+    enum err err = ERR_OK;
+    if (command == NULL) {
+        code = run_migrate(config, &session);
+    } else {
+        err = command->run(&session, argc - 3, argv + 3, &error);
+    }
+    if (err != ERR_OK) {
+        code = fail(&error);
+        /* Words that were wrong before anyone asked the database. */
+        code = err == ERR_INVALID && !session_is_open(&session) ? EXIT_USAGE : code;
+    }
     session_finish(&session);
     return code;
 }
 
-static bool is_usage_good(int argc, char **argv)
+static bool is_word(int argc, char **argv, const char *word)
 {
-    return argc == 1 || is_command(argc, argv, "migrate", NULL, 2) ||
-           is_command(argc, argv, "retention", "list", 3) ||
-           is_command(argc, argv, "retention", "set", 6) ||
-           is_command(argc, argv, "dead-letters", "list", 3) ||
-           is_command(argc, argv, "dead-letters", "show", 4) ||
-           is_command(argc, argv, "dead-letters", "replay", 4);
+    return argc == 2 && strcmp(argv[1], word) == 0;
+}
+
+/* "xtrace-writer key --help" too. */
+static bool asks_for_help(int argc, char **argv)
+{
+    return argc >= 2 && strcmp(argv[argc - 1], "--help") == 0;
 }
 
 /* h2o 2.2.5 (common/scrape.c) keeps freed buffers for each thread and has no call that frees them: they
@@ -191,15 +327,16 @@ const char *__lsan_default_suppressions(void)
 
 int main(int argc, char **argv)
 {
-    if (is_command(argc, argv, "--help", NULL, 2)) {
+    const struct command *command = find_command(argc, argv);
+    if (asks_for_help(argc, argv)) {
         print_help(stdout);
         return EXIT_SUCCESS;
     }
-    if (is_command(argc, argv, "--version", NULL, 2)) {
+    if (is_word(argc, argv, "--version")) {
         printf("xtrace-writer %s\n", XTRACE_VERSION);
         return EXIT_SUCCESS;
     }
-    if (!is_usage_good(argc, argv)) {
+    if (argc != 1 && !is_word(argc, argv, "migrate") && command == NULL) {
         print_help(stderr);
         return EXIT_USAGE;
     }
@@ -211,7 +348,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     log_open("xtrace-writer", config.log_level, config.log_format);
-    int code = argc == 1 ? run_line(&config) : run_command(&config, argc, argv);
+    int code = argc == 1 ? run_line(&config) : run_command(&config, command, argc, argv);
     config_finish(&config);
     return code;
 }

@@ -3,11 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "writer/projects.h"
+
 static const char sql_list[] =
     "SELECT p.id, k.kind, coalesce(r.days::text, 'default')"
     " FROM projects p CROSS JOIN (VALUES ('traces'), ('metrics')) AS k(kind)"
     " LEFT JOIN retention r ON r.project_id = p.id AND r.kind = k.kind ORDER BY p.id, k.kind DESC";
-static const char sql_has_project[] = "SELECT 1 FROM projects WHERE id = $1::text";
 static const char sql_set[] =
     "INSERT INTO retention (project_id, kind, days) VALUES ($1::text, $2::text, ($3::text)::int)"
     " ON CONFLICT (project_id, kind) DO UPDATE SET days = excluded.days";
@@ -31,18 +32,6 @@ enum err retention_list(struct session *session, FILE *out, struct error *error)
     return err;
 }
 
-static enum err check_project(struct session *session, const char *project, struct error *error)
-{
-    struct session_parameters parameters = {.values = {slice_from(project)}, .count = 1};
-    PGresult *result = NULL;
-    enum err err = session_query(session, sql_has_project, &parameters, &result, error);
-    if (err == ERR_OK && PQntuples(result) == 0) {
-        err = error_set(error, ERR_NOT_FOUND, "there is no project '%s'", project);
-    }
-    PQclear(result);
-    return err;
-}
-
 static bool is_days(const char *text)
 {
     char *end;
@@ -61,7 +50,7 @@ enum err retention_set(struct session *session, const char *project, const char 
         return error_set(error, ERR_INVALID, "'%s' is no number of days (0 to %d, or default)",
                          days, DAYS_MAX);
     }
-    enum err err = check_project(session, project, error);
+    enum err err = projects_check(session, project, error);
     if (err != ERR_OK) {
         return err;
     }

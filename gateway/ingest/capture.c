@@ -50,24 +50,6 @@ static const uint64_t payloads[ROW_KIND_COUNT] = {
     [ROW_OBSERVATION] = BIT(OBSERVATION_INPUT) | BIT(OBSERVATION_OUTPUT),
 };
 
-bool capture_mode_parse(const char *word, enum capture_mode *mode)
-{
-    static const char *const words[] = {
-        [CAPTURE_FULL] = "full",
-        [CAPTURE_METADATA_ONLY] = "metadata_only",
-        [CAPTURE_ERROR_ONLY] = "error_only",
-        [CAPTURE_MASKED] = "masked",
-    };
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcasecmp(word, words[i]) == 0) {
-            *mode = (enum capture_mode)i;
-            return true;
-        }
-    }
-    *mode = CAPTURE_MASKED;
-    return strcasecmp(word, "pii_masked") == 0; /* the reference's word for it */
-}
-
 /* --- the rules ----------------------------------------------------------------------------- */
 
 enum err capture_create(struct capture **out, enum capture_mode mode, const char *keys,

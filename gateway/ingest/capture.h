@@ -9,28 +9,19 @@
  *                  observation came before it in the same request (/v1/l/batch: anywhere in it)
  *   masked         everything, without what looks like personal data or a credential
  *
- * In every mode the configured keys and patterns are redacted (gateway/ingest/redact.h): keys in input,
+ * In every mode the configured keys and patterns are redacted (common/redact.h): keys in input,
  * output, metadata, model parameters and labels of metrics; patterns in these and in every text but ids,
  * by which rows are found. Labels' own names stay.
  */
 #pragma once
 
+#include "common/capture_mode.h"
 #include "common/error.h"
-#include "gateway/ingest/redact.h"
+#include "common/redact.h"
 #include "proto/row.h"
-
-enum capture_mode {
-    CAPTURE_FULL,
-    CAPTURE_METADATA_ONLY,
-    CAPTURE_ERROR_ONLY,
-    CAPTURE_MASKED,
-};
 
 struct capture;      /* the rules of a project; never changed, any thread */
 struct capture_work; /* one request's */
-
-/* False: no such mode. */
-bool capture_mode_parse(const char *word, enum capture_mode *mode);
 
 /* *out is NULL when everything is kept as it is. Errors as redact_create. */
 MUST_CHECK enum err capture_create(struct capture **out, enum capture_mode mode, const char *keys,

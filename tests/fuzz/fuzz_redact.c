@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/json_read.h"
-#include "gateway/ingest/redact.h"
+#include "common/redact.h"
 #include "tests/fuzz/check.h"
 
 static const char secret[] = "hunter2";

@@ -1,4 +1,4 @@
-#include "gateway/ingest/redact.h"
+#include "common/redact.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "common/buf.h"
 #include "common/json_read.h"
 #include "common/json_write.h"
-#include "gateway/ingest/redact_rules.h"
+#include "common/redact_rules.h"
 
 struct redact_work {
     const struct redact *redact;

@@ -1,5 +1,5 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include "gateway/ingest/redact_rules.h"
+#include "common/redact_rules.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
-#include "gateway/ingest/redact.h"
+#include "common/redact.h"
 
 /* A call tries STARTS_MAX places at most, so that the clock is looked at in between. */
 enum {
