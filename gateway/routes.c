@@ -7,6 +7,8 @@
 #include "gateway/read/metrics_query.h"
 #include "gateway/read/projects.h"
 #include "gateway/read/runs.h"
+#include "gateway/read/scores.h"
+#include "gateway/read/scores_v3.h"
 #include "gateway/read/sessions.h"
 #include "gateway/read/traces.h"
 #include "gateway/stats.h"
@@ -27,6 +29,11 @@ const struct route routes[] = {
     {"DELETE", "/api/public/traces/{id}", ingest_deletion, ACCESS_MANAGE, false, false},
     {"GET", "/api/public/sessions", sessions_list, ACCESS_READ, true, false},
     {"GET", "/api/public/sessions/{id}", sessions_detail, ACCESS_READ, true, false},
+    {"GET", "/api/public/scores", scores_list_v1, ACCESS_READ, true, false},
+    {"GET", "/api/public/scores/{id}", scores_detail_v1, ACCESS_READ, true, false},
+    {"GET", "/api/public/v2/scores", scores_list_v2, ACCESS_READ, true, false},
+    {"GET", "/api/public/v2/scores/{id}", scores_detail_v2, ACCESS_READ, true, false},
+    {"GET", "/api/public/v3/scores", scores_list_v3, ACCESS_READ, true, false},
     {"GET", "/api/public/runs/{id}", runs_detail, ACCESS_READ, true, false},
     {"GET", "/api/public/metrics/daily", metrics_daily, ACCESS_READ, true, false},
     {"GET", "/api/public/metrics/names", metrics_names, ACCESS_READ, true, false},

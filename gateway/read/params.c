@@ -3,6 +3,8 @@
  */
 #include "gateway/read/params.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/rfc3339.h"
@@ -86,6 +88,28 @@ static enum err take_integer(const char *name, struct slice text, int64_t max, i
         return error_set(error, ERR_INVALID, "%s: not an integer of 64 bits", name);
     }
     *out = value < 1 ? 1 : value > max ? max : value;
+    return ERR_OK;
+}
+
+bool param_number_parse(const char *text, double *out)
+{
+    char *end;
+
+    /* strtod also takes words, hexadecimal digits and blanks. */
+    if (*text == '\0' || text[strspn(text, "0123456789+-.eE")] != '\0') {
+        return false;
+    }
+    *out = strtod(text, &end);
+    return *end == '\0' && end != text && isfinite(*out);
+}
+
+static enum err take_number(const char *name, struct slice text, struct param_number *out,
+                            struct error *error)
+{
+    if (!param_number_parse(text.data, &out->value)) {
+        return error_set(error, ERR_INVALID, "%s: not a number", name);
+    }
+    out->given = true;
     return ERR_OK;
 }
 
@@ -176,6 +200,8 @@ static enum err take(const struct param *param, struct slice text, struct arena 
         return take_integer(param->name, text, INT64_MAX, field, error);
     case PARAM_LIMIT:
         return take_integer(param->name, text, PARAM_LIMIT_MAX, field, error);
+    case PARAM_NUMBER:
+        return take_number(param->name, text, field, error);
     }
     return ERR_OK;
 }
@@ -197,6 +223,9 @@ static void set_default(const struct param *param, void *field)
         break;
     case PARAM_LIMIT:
         *(int64_t *)field = PARAM_LIMIT_DEFAULT;
+        break;
+    case PARAM_NUMBER:
+        *(struct param_number *)field = (struct param_number){0};
         break;
     }
 }

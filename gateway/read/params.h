@@ -19,11 +19,12 @@
 enum { PARAM_LIMIT_DEFAULT = 50, PARAM_LIMIT_MAX = 200, PARAM_TEXTS_MAX = 1000 };
 
 enum param_type {
-    PARAM_TEXT,  /* const char *: NULL when absent; "" is a value */
-    PARAM_TEXTS, /* struct param_texts: may be given again and again */
-    PARAM_TIME,  /* struct param_time: RFC 3339 with an offset */
-    PARAM_PAGE,  /* int64_t: 1 when absent, at least 1, at most INT64_MAX */
-    PARAM_LIMIT, /* int64_t: PARAM_LIMIT_DEFAULT when absent, clamped to 1..PARAM_LIMIT_MAX */
+    PARAM_TEXT,   /* const char *: NULL when absent; "" is a value */
+    PARAM_TEXTS,  /* struct param_texts: may be given again and again */
+    PARAM_TIME,   /* struct param_time: RFC 3339 with an offset */
+    PARAM_PAGE,   /* int64_t: 1 when absent, at least 1, at most INT64_MAX */
+    PARAM_LIMIT,  /* int64_t: PARAM_LIMIT_DEFAULT when absent, clamped to 1..PARAM_LIMIT_MAX */
+    PARAM_NUMBER, /* struct param_number: finite, as JSON writes it */
 };
 
 /* Values in the order given; both arrays in the arena. A client may join several values with commas
@@ -40,6 +41,11 @@ struct param_time {
     int64_t us; /* since 1970 */
 };
 
+struct param_number {
+    bool given;
+    double value;
+};
+
 /* Rows end with a NULL name. */
 struct param {
     const char *name;
@@ -50,3 +56,6 @@ struct param {
 /* query: what follows `?`, or empty. Writes every field of the table; texts live in the arena. */
 MUST_CHECK enum err params_read(const struct param *params, struct slice query, struct arena *arena,
                                 void *out, struct error *error);
+
+/* What PARAM_NUMBER takes. */
+bool param_number_parse(const char *text, double *out);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "common/id.h"
 #include "common/rfc3339.h"
 #include "gateway/reply.h"
 
@@ -140,6 +141,25 @@ static enum err on_nested_end(void *context, struct buf *out, struct error *erro
 
 const struct stream_format read_nested_format = {on_nested_row, on_nested_end};
 
+/* --- an object ----------------------------------------------------------------------------- */
+
+static void on_object_row(void *context, struct buf *out, const PGresult *row)
+{
+    struct read *read = context;
+
+    buf_append(out, PQgetvalue(row, 0, 0), (size_t)PQgetlength(row, 0, 0));
+    read->_rows++;
+}
+
+static enum err on_object_end(void *context, struct buf *out, struct error *error)
+{
+    const struct read *read = context;
+
+    return read->_rows > 0 ? ERR_OK : error_set(error, ERR_NOT_FOUND, "Not Found");
+}
+
+const struct stream_format read_object_format = {on_object_row, on_object_end};
+
 /* --- a statement of this request alone ------------------------------------------------------ */
 
 void read_make_sql(struct read *read, struct slice text)
@@ -196,6 +216,18 @@ void read_bind_time(struct read *read, struct param_time time)
     read_bind_text(read, arena_text(read->arena, (struct slice){text, len}));
 }
 
+void read_bind_number(struct read *read, struct param_number number)
+{
+    char text[32];
+
+    if (!number.given) {
+        read_bind_text(read, NULL);
+        return;
+    }
+    int len = snprintf(text, sizeof text, "%.17g", number.value);
+    read_bind_text(read, arena_text(read->arena, (struct slice){text, (size_t)len}));
+}
+
 /* {"a","b"}: PostgreSQL's array literal, every element quoted. */
 void read_bind_texts(struct read *read, const char *const *texts, size_t count)
 {
@@ -243,6 +275,28 @@ void read_unbind(struct read *read, int number)
 {
     assert(number >= 1 && number <= read->value_count);
     read->values[number - 1] = NULL;
+}
+
+void read_bind_path_id(struct read *read)
+{
+    char hyphenated[UUID_TEXT_SIZE + 1], bare[HEX_TEXT_SIZE + 1];
+    struct slice id = read->request->params[0];
+    size_t len = 0;
+
+    read_bind_text(read, arena_text(read->arena, id));
+    if (!uuid_normalise(id, hyphenated)) {
+        read_bind_text(read, NULL);
+        read_bind_text(read, NULL);
+        return;
+    }
+    for (const char *c = hyphenated; *c != '\0'; c++) {
+        if (*c != '-') {
+            bare[len++] = *c;
+        }
+    }
+    bare[len] = '\0';
+    read_bind_text(read, arena_text(read->arena, slice_from(hyphenated)));
+    read_bind_text(read, arena_text(read->arena, slice_from(bare)));
 }
 
 void read_bind_offset(struct read *read)

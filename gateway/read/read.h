@@ -61,6 +61,9 @@ extern const struct stream_format read_list_format;
  */
 extern const struct stream_format read_nested_format;
 
+/* The object in column 0 of the only row. No row: ERR_NOT_FOUND. */
+extern const struct stream_format read_object_format;
+
 /* Answers the request, now or later. */
 void read_run(struct request *request, const struct read_resource *resource);
 
@@ -76,13 +79,16 @@ void read_make_filtered(struct read *read, const char *sql, struct slice conditi
 void read_bind_text(struct read *read, const char *text); /* borrowed; NULL: SQL null */
 void read_bind_integer(struct read *read, int64_t value);
 void read_bind_bool(struct read *read, bool value);
-void read_bind_time(struct read *read, struct param_time time); /* null unless given */
+void read_bind_time(struct read *read, struct param_time time);       /* null unless given */
+void read_bind_number(struct read *read, struct param_number number); /* null unless given */
 /* text[]; null when there are none. */
 void read_bind_texts(struct read *read, const char *const *texts, size_t count);
 /* What was bound as $number gives way to null: a filter of the same column takes precedence. */
 void read_unbind(struct read *read, int number);
 /* Parts and whole values together: for a filter that any one of them meets. */
 void read_bind_any_of(struct read *read, const struct param_texts *texts);
+/* Three values: the id in the path as it was given, and both spellings if it is a UUID, else null. */
+void read_bind_path_id(struct read *read);
 /* (page - 1) * limit, at most INT64_MAX. */
 void read_bind_offset(struct read *read);
 

@@ -10,8 +10,8 @@
 
 #include <stddef.h>
 
-#include "common/id.h"
 #include "gateway/read/read.h"
+#include "gateway/read/scores_sql.h"
 #include "gateway/read/sessions_sql.h"
 #include "gateway/read/traces_sql.h"
 
@@ -336,26 +336,9 @@ static const char sql_detail[] =
 
 static enum err detail_bind(struct read *read, const void *params, struct error *error)
 {
-    char hyphenated[UUID_TEXT_SIZE + 1], bare[HEX_TEXT_SIZE + 1];
-    struct slice id = read->request->params[0];
-    size_t len = 0;
-
     read->sql = sql_detail;
     read_bind_text(read, read->request->identity.project);
-    read_bind_text(read, arena_text(read->arena, id));
-    if (!uuid_normalise(id, hyphenated)) {
-        read_bind_text(read, NULL);
-        read_bind_text(read, NULL);
-        return ERR_OK;
-    }
-    for (const char *c = hyphenated; *c != '\0'; c++) {
-        if (*c != '-') {
-            bare[len++] = *c;
-        }
-    }
-    bare[len] = '\0';
-    read_bind_text(read, arena_text(read->arena, slice_from(hyphenated)));
-    read_bind_text(read, arena_text(read->arena, slice_from(bare)));
+    read_bind_path_id(read);
     return ERR_OK;
 }
 

@@ -93,17 +93,3 @@
     "LATERAL (SELECT coalesce(o.prompt_tokens, 0) AS input,"                                       \
     " coalesce(o.completion_tokens, 0) AS output, " SQL_INT64(                                     \
         SQL_TOTAL_TOKENS) " AS total, " SQL_OBSERVATION_COST " AS cost) c"
-
-/* A score's object; `s` is a row of scores. */
-#define SQL_SCORE                                                                                  \
-    "json_build_object('id', s.id, 'projectId', s.project_id, 'traceId', s.trace_id,"              \
-    " 'observationId', s.observation_id, 'sessionId', s.session_id,"                               \
-    " 'datasetRunId', s.dataset_run_id, 'name', s.name, 'source', coalesce(s.source, 'API'),"      \
-    " 'dataType', s.data_type, 'value', s.value, 'stringValue', s.string_value,"                   \
-    " 'comment', s.comment, 'configId', s.config_id, 'queueId', s.queue_id,"                       \
-    " 'environment', coalesce(s.environment, 'default'), 'metadata', s.metadata,"                  \
-    " 'timestamp', " READ_SQL_TIME(                                                                \
-        "s.timestamp") ","                                                                         \
-                       " 'createdAt', " READ_SQL_TIME(                                             \
-                           "s.created_at") ","                                                     \
-                                           " 'updatedAt', " READ_SQL_TIME("s.updated_at") ")"

@@ -15,6 +15,7 @@ struct typed {
     const char *name;
     struct param_texts tags;
     struct param_time from;
+    struct param_number value;
 };
 
 static const struct param table[] = {
@@ -23,6 +24,7 @@ static const struct param table[] = {
     {"name", PARAM_TEXT, offsetof(struct typed, name)},
     {"tags", PARAM_TEXTS, offsetof(struct typed, tags)},
     {"fromTimestamp", PARAM_TIME, offsetof(struct typed, from)},
+    {"value", PARAM_NUMBER, offsetof(struct typed, value)},
     {NULL, PARAM_TEXT, 0},
 };
 
@@ -123,6 +125,20 @@ static void times_need_an_offset(void **state)
     check_refused("fromTimestamp=", message);
 }
 
+static void numbers_are_finite_and_decimal(void **state)
+{
+    assert_false(read_text("").value.given);
+    assert_true(read_text("value=0").value.given);
+    assert_true(read_text("value=-2.5e-1").value.value == -0.25);
+    assert_true(read_text("value=1e-999").value.value == 0);
+    check_refused("value=", "value: not a number");
+    check_refused("value=1e999", "value: not a number");
+    check_refused("value=nan", "value: not a number");
+    check_refused("value=0x1", "value: not a number");
+    check_refused("value=1+", "value: not a number"); /* a blank */
+    check_refused("value=1-1", "value: not a number");
+}
+
 static void repeated_texts_are_kept_in_order(void **state)
 {
     struct typed typed = read_text("tags=b&page=2&tags=a&tags=&tags=c");
@@ -179,6 +195,7 @@ int main(void)
         cmocka_unit_test_teardown(malformed_values_are_named, forget_texts),
         cmocka_unit_test_teardown(pages_and_limits_are_clamped, forget_texts),
         cmocka_unit_test_teardown(times_need_an_offset, forget_texts),
+        cmocka_unit_test_teardown(numbers_are_finite_and_decimal, forget_texts),
         cmocka_unit_test_teardown(repeated_texts_are_kept_in_order, forget_texts),
         cmocka_unit_test_teardown(a_comma_may_join_or_belong, forget_texts),
         cmocka_unit_test_teardown(too_many_texts_are_refused, forget_texts),
