@@ -8,8 +8,10 @@
 #include "common/rfc3339.h"
 #include "common/utf8.h"
 #include "gateway/auth.h"
+#include "gateway/cors.h"
 #include "gateway/limit.h"
 #include "gateway/reply.h"
+#include "gateway/scope.h"
 #include "gateway/server.h"
 
 enum { SEGMENTS_MAX = 8 };
@@ -158,30 +160,39 @@ enum match dispatch_match(const struct route *table, struct slice method, struct
         }
         add_method(allow, row->method);
     }
-    return allow[0] != '\0' ? MATCH_OTHER_METHOD : MATCH_NOTHING;
+    if (allow[0] == '\0') {
+        return MATCH_NOTHING;
+    }
+    add_method(allow, "OPTIONS");
+    return slice_is(method, "OPTIONS") ? MATCH_OPTIONS : MATCH_OTHER_METHOD;
 }
 
 /* ---- the gates ---- */
 
-static struct slice header_value(const h2o_req_t *h2o, const h2o_token_t *token)
+/* A browser that may not ask does not hear why: preflights of what is not here are answered too. */
+static void refuse_path(struct request *request, struct slice path)
 {
-    ssize_t at = h2o_find_header(&h2o->headers, token, -1);
-    if (at == -1) {
-        return (struct slice){NULL, 0};
+    struct error error;
+    if (scope_is_elsewhere(path) && cors_is_preflight(request)) {
+        cors_answer_options(request, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+        return;
     }
-    return (struct slice){h2o->headers.entries[at].value.base, h2o->headers.entries[at].value.len};
+    reply_error(request, scope_describe(path, &error), &error);
 }
 
 static bool pass_route(struct request *request)
 {
     const h2o_req_t *h2o = request->h2o;
+    struct slice target = {h2o->path.base, h2o->path.len};
     char allow[DISPATCH_ALLOW_SIZE];
     switch (dispatch_match(request->worker->gateway->routes,
-                           (struct slice){h2o->method.base, h2o->method.len},
-                           (struct slice){h2o->path.base, h2o->path.len}, &request->arena,
-                           &request->route, request->params, allow)) {
+                           (struct slice){h2o->method.base, h2o->method.len}, target,
+                           &request->arena, &request->route, request->params, allow)) {
     case MATCH_ROUTE:
         return true;
+    case MATCH_OPTIONS:
+        cors_answer_options(request, allow);
+        return false;
     case MATCH_OTHER_METHOD:
         reply_header(request, "allow", allow);
         reply_error(request, ERR_METHOD, NULL);
@@ -189,7 +200,7 @@ static bool pass_route(struct request *request)
     case MATCH_NOTHING:
         break;
     }
-    reply_error(request, ERR_NOT_FOUND, NULL);
+    refuse_path(request, path_of(target));
     return false;
 }
 
@@ -213,7 +224,7 @@ static bool pass_access(struct request *request)
     if (access == ACCESS_OPEN) {
         return true;
     }
-    struct slice authorization = header_value(request->h2o, H2O_TOKEN_AUTHORIZATION);
+    struct slice authorization = request_header(request, H2O_TOKEN_AUTHORIZATION);
     if (auth_check(auth, authorization, &request->identity) == ERR_OK) {
         return pass_scope(request);
     }
@@ -225,19 +236,29 @@ static bool pass_access(struct request *request)
     return false;
 }
 
+static void reply_header_integer(struct request *request, const char *name, int64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%lld", (long long)value);
+    reply_header(request, name, text);
+}
+
 /* The body of contract/xtrace.md section 4. */
 static void refuse_rate(struct request *request, int64_t retry_after_s)
 {
-    char seconds[24];
-    snprintf(seconds, sizeof(seconds), "%lld", (long long)retry_after_s);
+    int64_t reset_us = clock_wall_us() + retry_after_s * 1000000;
     char reset_at[RFC3339_SIZE];
-    rfc3339_format(clock_wall_us() + retry_after_s * 1000000, reset_at);
+    rfc3339_format(reset_us, reset_at);
     char extra[128];
     int length = snprintf(extra, sizeof(extra),
                           "\"data\":null,\"meta\":{\"rate_limit\":{\"remaining\":0,"
                           "\"reset_at\":\"%s\"}}",
                           reset_at);
-    reply_header(request, "retry-after", seconds);
+    reply_header_integer(request, "retry-after", retry_after_s);
+    reply_header_integer(request, "x-ratelimit-limit",
+                         request->worker->gateway->config->rate_limit_burst);
+    reply_header_integer(request, "x-ratelimit-remaining", 0);
+    reply_header_integer(request, "x-ratelimit-reset", (reset_us + 999999) / 1000000);
     reply_error_with(request, ERR_BUSY, NULL, (struct slice){extra, (size_t)length});
 }
 

@@ -19,6 +19,7 @@ enum match {
     MATCH_ROUTE,
     MATCH_NOTHING,      /* no route of that path */
     MATCH_OTHER_METHOD, /* allow names the path's methods */
+    MATCH_OPTIONS,      /* likewise; no row of the table, every path has it */
 };
 
 /*

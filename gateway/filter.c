@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/books.h"
+#include "gateway/cors.h"
 #include "gateway/discard.h"
 #include "gateway/reply.h"
 #include "gateway/request.h"
@@ -99,6 +100,7 @@ static void on_setup_ostream(h2o_filter_t *self, h2o_req_t *req, h2o_ostream_t *
     if (h2o_find_header_by_str(&req->res.headers, H2O_STRLIT("x-request-id"), -1) == -1) {
         replace((struct filter *)self, req, &slot);
     }
+    cors_open(req);
     bool endless = req->res.content_length == SIZE_MAX && req->version < 0x101;
     if (endless || req->conn->ctx->shutdown_requested) {
         req->http1_is_persistent = 0;

@@ -1,7 +1,8 @@
 /*
- * filter: what every answer passes on its way out, whoever made it. Errors that h2o makes itself
- * (body too large, broken chunks, unknown expectation) become JSON with X-Request-Id, and their
- * connections discard; answers during the drain and endless ones to HTTP/1.0 close the connection.
+ * filter: what every answer passes on its way out, whoever made it. All are readable from any origin
+ * (gateway/cors.h). Errors that h2o makes itself (body too large, broken chunks, unknown expectation)
+ * become JSON with X-Request-Id, and their connections discard; answers during the drain and endless
+ * ones to HTTP/1.0 close the connection.
  */
 #pragma once
 

@@ -1,16 +1,23 @@
 #include "gateway/health.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/arena.h"
 #include "gateway/books.h"
 #include "gateway/deliver.h"
 #include "gateway/read/db.h"
+#include "gateway/read/params.h"
 #include "gateway/reply.h"
 #include "gateway/server.h"
 
+/* Answers what was found of the database. */
+typedef void (*health_reply)(struct request *request, bool database);
+
 struct check {
     struct request *request; /* held */
+    health_reply reply;
     struct db_query *query;
     h2o_timeout_entry_t timer;
 };
@@ -47,7 +54,29 @@ static void reply_ready(struct request *request, bool database)
     buf_finish(&body);
 }
 
-void health_ready(struct request *request)
+/* status: static text. */
+static void reply_status_text(struct request *request, const char *status, bool good)
+{
+    struct buf body = BUF_EMPTY;
+    buf_printf(&body, "{\"status\":\"%s\",\"version\":\"" XTRACE_VERSION "\"}",
+               good ? "OK" : status);
+    reply_json(request, good ? 200 : 503, buf_slice(&body));
+    buf_finish(&body);
+}
+
+static void reply_health_status(struct request *request, bool database)
+{
+    reply_status_text(request, "Database not available", database);
+}
+
+static void reply_ready_status(struct request *request, bool database)
+{
+    bool writer = deliver_has_writer(request->worker->gateway->deliver, HEALTH_WRITER_AGE_MS);
+    reply_status_text(request, database ? "No writer" : "Database not available",
+                      database && writer);
+}
+
+static void check_database(struct request *request, health_reply reply)
 {
     static const char sql_ping[] = "SELECT 1";
     static const struct db_handlers handlers = {on_row, on_done};
@@ -55,11 +84,12 @@ void health_ready(struct request *request)
     struct worker *worker = request->worker;
     struct check *check = memory_zalloc(sizeof(*check));
     check->request = request;
+    check->reply = reply;
     check->timer.cb = on_timeout;
     struct error error;
     if (db_run(worker->db, sql_ping, 0, NULL, &handlers, check, &check->query, &error) != ERR_OK) {
         free(check);
-        reply_ready(request, false);
+        reply(request, false);
         return;
     }
     request_hold(request);
@@ -68,13 +98,48 @@ void health_ready(struct request *request)
     h2o_timeout_link(worker->context->loop, &worker->probe_timeout, &check->timer);
 }
 
+void health_ready(struct request *request)
+{
+    check_database(request, reply_ready);
+}
+
+void health_ready_status(struct request *request)
+{
+    check_database(request, reply_ready_status);
+}
+
+struct health_params {
+    const char *with_database;
+};
+
+static const struct param health_params[] = {
+    {"failIfDatabaseUnavailable", PARAM_TEXT, offsetof(struct health_params, with_database)},
+    {NULL, PARAM_TEXT, 0},
+};
+
+void health_status(struct request *request)
+{
+    struct health_params params;
+    struct error error;
+    enum err err = params_read(health_params, request_query(request), &request->arena, &params,
+                               &error);
+    if (err != ERR_OK) {
+        reply_error(request, err, &error);
+    } else if (params.with_database != NULL && strcmp(params.with_database, "true") == 0) {
+        check_database(request, reply_health_status);
+    } else {
+        reply_health_status(request, true);
+    }
+}
+
 static void finish(struct check *check, bool database)
 {
     struct request *request = check->request;
+    health_reply reply = check->reply;
     h2o_timeout_unlink(&check->timer);
     free(check);
     request->on_gone = NULL;
-    reply_ready(request, database);
+    reply(request, database);
     request_release(request);
 }
 

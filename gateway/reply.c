@@ -139,6 +139,20 @@ void reply_text(struct request *request, int status, const char *type, struct sl
     h2o_send_inline(h2o, body.len > 0 ? body.data : "", body.len);
 }
 
+/* Without a length, which 204 must not have (RFC 9110 section 8.6); h2o keeps the connection. */
+void reply_no_content(struct request *request)
+{
+    request->on_gone = NULL;
+    h2o_req_t *h2o = request->h2o;
+    if (h2o == NULL) {
+        return;
+    }
+    h2o->res.status = 204;
+    h2o->res.reason = "No Content";
+    reply_log(request, 204);
+    h2o_send_inline(h2o, "", 0);
+}
+
 void reply_header(struct request *request, const char *name, const char *value)
 {
     h2o_req_t *h2o = request->h2o;

@@ -32,6 +32,9 @@ void reply_json(struct request *request, int status, struct slice body);
 /* The same for another type of content, which is static. */
 void reply_text(struct request *request, int status, const char *type, struct slice body);
 
+/* 204. */
+void reply_no_content(struct request *request);
+
 /* Adds a header to the answer that is about to be sent; name lower-case and static, value copied.
  */
 void reply_header(struct request *request, const char *name, const char *value);

@@ -35,6 +35,26 @@ void request_choose_id(const h2o_req_t *h2o, char id[REQUEST_ID_MAX + 1])
     id_hex(random, id);
 }
 
+struct slice request_query(const struct request *request)
+{
+    const h2o_req_t *h2o = request->h2o;
+    if (h2o->query_at == SIZE_MAX) {
+        return (struct slice){"", 0};
+    }
+    size_t at = h2o->query_at + 1;
+    return (struct slice){h2o->path.base + at, h2o->path.len - at};
+}
+
+struct slice request_header(const struct request *request, const h2o_token_t *name)
+{
+    const h2o_headers_t *headers = &request->h2o->headers;
+    ssize_t at = h2o_find_header(headers, name, -1);
+    if (at == -1) {
+        return (struct slice){NULL, 0};
+    }
+    return (struct slice){headers->entries[at].value.base, headers->entries[at].value.len};
+}
+
 /* h2o clears the request's pool: the answer is complete or the client is gone. */
 static void on_pool_cleared(void *memory)
 {

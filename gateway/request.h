@@ -66,5 +66,11 @@ struct request *request_create(struct worker *worker, h2o_req_t *h2o);
 void request_hold(struct request *request);
 void request_release(struct request *request);
 
+/* What follows the target's `?`, or empty. */
+struct slice request_query(const struct request *request);
+
+/* A header's value, of several the first; empty when absent. */
+struct slice request_header(const struct request *request, const h2o_token_t *name);
+
 /* The client's X-Request-Id when it is 1-128 visible ASCII characters, else a new one. */
 void request_choose_id(const h2o_req_t *h2o, char id[REQUEST_ID_MAX + 1]);

@@ -20,6 +20,7 @@
 #include "common/listen.h"
 #include "common/log.h"
 #include "gateway/books.h"
+#include "gateway/cors.h"
 #include "gateway/deliver.h"
 #include "gateway/discard.h"
 #include "gateway/dispatch.h"

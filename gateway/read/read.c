@@ -11,15 +11,6 @@
 #include "common/rfc3339.h"
 #include "gateway/reply.h"
 
-static struct slice query_of(const h2o_req_t *h2o)
-{
-    if (h2o->query_at == SIZE_MAX) {
-        return (struct slice){"", 0};
-    }
-    size_t at = h2o->query_at + 1; /* behind the `?` */
-    return (struct slice){h2o->path.base + at, h2o->path.len - at};
-}
-
 void read_run(struct request *request, const struct read_resource *resource)
 {
     struct read *read = arena_zalloc(&request->arena, sizeof *read);
@@ -29,7 +20,7 @@ void read_run(struct request *request, const struct read_resource *resource)
     read->request = request;
     read->arena = &request->arena;
     enum err err =
-        params_read(resource->params, query_of(request->h2o), &request->arena, params, &error);
+        params_read(resource->params, request_query(request), &request->arena, params, &error);
     if (err == ERR_OK) {
         err = resource->bind(read, params, &error);
     }
