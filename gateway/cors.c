@@ -12,9 +12,8 @@ static const char max_age_s[] = "86400";
 
 void cors_open(h2o_req_t *h2o)
 {
-    h2o_add_header_by_str(&h2o->pool, &h2o->res.headers,
-                          H2O_STRLIT("access-control-allow-origin"), 0, NULL,
-                          H2O_STRLIT(CORS_ANY_ORIGIN));
+    h2o_add_header_by_str(&h2o->pool, &h2o->res.headers, H2O_STRLIT("access-control-allow-origin"),
+                          0, NULL, H2O_STRLIT(CORS_ANY_ORIGIN));
     h2o_add_header_by_str(&h2o->pool, &h2o->res.headers,
                           H2O_STRLIT("access-control-expose-headers"), 0, NULL,
                           H2O_STRLIT(CORS_EXPOSED_HEADERS));
@@ -31,8 +30,8 @@ bool cors_is_preflight(const struct request *request)
 void cors_answer_options(struct request *request, const char *methods)
 {
     h2o_req_t *h2o = request->h2o;
-    ssize_t asked = h2o_find_header_by_str(&h2o->headers,
-                                           H2O_STRLIT("access-control-request-headers"), -1);
+    ssize_t asked =
+        h2o_find_header_by_str(&h2o->headers, H2O_STRLIT("access-control-request-headers"), -1);
     const char *headers = usual_headers;
     if (asked != -1) {
         h2o_iovec_t value = h2o->headers.entries[asked].value;

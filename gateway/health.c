@@ -121,8 +121,8 @@ void health_status(struct request *request)
 {
     struct health_params params;
     struct error error;
-    enum err err = params_read(health_params, request_query(request), &request->arena, &params,
-                               &error);
+    enum err err =
+        params_read(health_params, request_query(request), &request->arena, &params, &error);
     if (err != ERR_OK) {
         reply_error(request, err, &error);
     } else if (params.with_database != NULL && strcmp(params.with_database, "true") == 0) {

@@ -9,6 +9,7 @@
 #include "common/arena.h"
 #include "gateway/chunks.h"
 #include "gateway/framing.h"
+#include "gateway/head.h"
 
 enum {
     LARGE_BODY = 64 * 1024, /* smaller ones are not worth a system call */
@@ -145,9 +146,35 @@ bool intake_is_well_chunked(const h2o_socket_t *socket)
     return connection->part != PART_CHUNKED || connection->chunks.state != CHUNKS_BAD;
 }
 
+/* What follows is that h2o sees a read that failed, and closes its side. */
+static void turn_away(struct connection *connection, enum err err, const struct error *error)
+{
+    const struct intake *intake = connection->intake;
+    int fd = fcntl(h2o_socket_get_fd(connection->socket), F_DUPFD_CLOEXEC, 0);
+    if (fd >= 0) {
+        intake->limits.turn_away(intake->limits.context, fd, err, error);
+    }
+}
+
+/* While h2o waits for a head, what it has of it is what lies in the buffer. */
+static bool is_good_head(struct connection *connection)
+{
+    const h2o_socket_t *socket = connection->socket;
+    struct slice head = {socket->input->bytes, socket->input->size};
+    struct error error;
+    enum err err = head_check(head, head.len - socket->bytes_read, &error);
+    if (err != ERR_OK) {
+        turn_away(connection, err, &error);
+    }
+    return err == ERR_OK;
+}
+
 static void on_read(h2o_socket_t *socket, const char *failed)
 {
     struct connection *connection = socket->on_close.data;
+    if (failed == NULL && connection->part == PART_HEAD && !is_good_head(connection)) {
+        failed = "malformed head";
+    }
     if (failed == NULL) {
         follow(connection);
     }
@@ -245,17 +272,6 @@ void intake_release(struct intake *intake)
     intake->is_released = true;
 }
 
-/* h2o sees a read that failed, and closes its side. */
-static void turn_away(struct connection *connection)
-{
-    const struct intake *intake = connection->intake;
-    int fd = fcntl(h2o_socket_get_fd(connection->socket), F_DUPFD_CLOEXEC, 0);
-    if (fd >= 0) {
-        intake->limits.turn_away(intake->limits.context, fd);
-    }
-    connection->h2o_read(connection->socket, "held back for too long");
-}
-
 static void turn_away_impatient(struct intake *intake, int64_t now_ms)
 {
     if (now_ms - intake->turned_away_ms < TURN_AWAY_EVERY_MS) {
@@ -269,7 +285,12 @@ static void turn_away_impatient(struct intake *intake, int64_t now_ms)
         if (connection->held_since_ms == 0) {
             connection->held_since_ms = now_ms;
         } else if (now_ms - connection->held_since_ms >= intake->limits.patience_ms) {
-            turn_away(connection);
+            struct error error;
+            enum err err =
+                error_set(&error, ERR_UNAVAILABLE,
+                          "no room for a body of this size before the deadline, try again");
+            turn_away(connection, err, &error);
+            connection->h2o_read(connection->socket, "held back for too long");
         }
     }
 }

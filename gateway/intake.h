@@ -8,7 +8,7 @@
  *
  * Paused connections go on in the order they came. When nothing else will make room, one connection
  * of all loops, the leader, is read whatever the budget: half-read requests alone could use it up
- * for good. A request that was held back for longer than the patience is turned away with an answer;
+ * for good. Heads that h2o would refuse in plain text are refused here. A request that was held back for longer than the patience is turned away with an answer;
  * h2o's time limit for a request, which closes without one, holds for paused ones too.
  *
  * One intake a loop, on its thread; the gauge is shared.
@@ -20,6 +20,8 @@
 #include <stddef.h>
 
 #include <h2o.h>
+
+#include "common/error.h"
 
 struct intake;
 
@@ -35,9 +37,10 @@ struct intake_limits {
     size_t reserve;
     size_t (*others)(void *context); /* bytes held elsewhere that count against the budget */
     int64_t patience_ms;
-    /* Answers a client whose request was not read whole; takes fd, a duplicate, over. h2o's side of
-     * the connection is closed right afterwards. */
-    void (*turn_away)(void *context, int fd);
+    /* Answers a client whose request was not read whole: ERR_UNAVAILABLE or, a head that is
+     * malformed (gateway/head.h), ERR_INVALID. Takes fd, a duplicate, over. h2o's side of the
+     * connection is closed right afterwards. */
+    void (*turn_away)(void *context, int fd, enum err err, const struct error *error);
     void *context;
 };
 

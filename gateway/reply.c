@@ -48,7 +48,7 @@ int reply_status(enum err err)
     return err < ERR_COUNT ? answers[err].status : 500;
 }
 
-static const char *reason_of(int status)
+const char *reply_reason(int status)
 {
     for (int i = 0; i < ERR_COUNT; i++) {
         if (answers[i].status == status) {
@@ -129,7 +129,7 @@ void reply_text(struct request *request, int status, const char *type, struct sl
         return;
     }
     h2o->res.status = status;
-    h2o->res.reason = reason_of(status);
+    h2o->res.reason = reply_reason(status);
     h2o->res.content_length = body.len;
     if (body.len > 0) {
         h2o_add_header(&h2o->pool, &h2o->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, type,

@@ -16,6 +16,8 @@
 
 /* HTTP status of an error. ERR_OK -> 200. */
 int reply_status(enum err err);
+/* The words that go with a status. */
+const char *reply_reason(int status);
 
 /* error's text is the message, except for ERR_INTERNAL: its text is logged and the client reads
  * "Internal Error". ERR_BUSY and ERR_UNAVAILABLE carry Retry-After: 1. error may be NULL. */

@@ -12,12 +12,15 @@
 #include "gateway/read/sessions.h"
 #include "gateway/read/traces.h"
 #include "gateway/stats.h"
+#include "gateway/uploads.h"
 
 const struct route routes[] = {
     /* method, path, handler, access, rate limited, has a body */
     {"GET", "/healthz", health_live, ACCESS_OPEN, false, false},
     {"GET", "/readyz", health_ready, ACCESS_OPEN, false, false},
     {"GET", "/metrics", health_metrics, ACCESS_OPERATE, false, false},
+    {"GET", "/api/public/health", health_status, ACCESS_OPEN, false, false},
+    {"GET", "/api/public/ready", health_ready_status, ACCESS_OPEN, false, false},
     {"POST", "/v1/l/batch", ingest_batch, ACCESS_INGEST, false, true},
     {"POST", "/v1/metrics/batch", ingest_metrics, ACCESS_INGEST, false, true},
     {"POST", "/v1/traces", ingest_otlp, ACCESS_INGEST, false, true},
@@ -38,6 +41,9 @@ const struct route routes[] = {
     {"GET", "/api/public/metrics/daily", metrics_daily, ACCESS_READ, true, false},
     {"GET", "/api/public/metrics/names", metrics_names, ACCESS_READ, true, false},
     {"GET", "/api/public/metrics/query", metrics_query, ACCESS_READ, true, false},
+    {"POST", "/api/public/media", uploads_announce, ACCESS_INGEST, false, true},
+    {"GET", "/api/public/media/{id}", uploads_missing, ACCESS_READ, true, false},
+    {"PATCH", "/api/public/media/{id}", uploads_missing, ACCESS_INGEST, false, true},
     {"GET", "/api/internal/rate_limit_stats", stats_rate_limit, ACCESS_OPERATE, false, false},
     {.method = NULL},
 };

@@ -6,11 +6,12 @@ static const char api[] = "/api/public/";
 
 /* Below the API's path: each stands for itself and for all that is beneath it. */
 static const char *const elsewhere[] = {
-    "annotation-queues", "comments",        "dataset-items", "dataset-run-items",
-    "datasets",          "experiments",     "integrations",  "llm-connections",
-    "mcp",               "organizations",   "prompts",       "scim",
-    "score-configs",     "unstable",        "v2/datasets",   "v2/dataset-items",
-    "v2/prompts",
+    "annotation-queues", "comments",        "dataset-items",
+    "dataset-run-items", "datasets",        "experiments",
+    "integrations",      "llm-connections", "mcp",
+    "organizations",     "prompts",         "scim",
+    "score-configs",     "unstable",        "v2/datasets",
+    "v2/dataset-items",  "v2/prompts",
 };
 
 static bool begins_with(struct slice text, const char *start)

@@ -194,30 +194,28 @@ static size_t batch_bytes(void *context)
 }
 
 /* The send buffer of a client that is still sending is empty: the answer fits. */
-static void turn_away(void *context, int fd)
+static void turn_away(void *context, int fd, enum err err, const struct error *error)
 {
     struct loop *loop = context;
-    struct error error;
-    enum err err = error_set(&error, ERR_UNAVAILABLE,
-                             "no room for a body of this size before the deadline, try again");
     uint8_t random[ID_SIZE];
     char id[HEX_TEXT_SIZE + 1];
     id_random(random);
     id_hex(random, id);
     struct buf body = BUF_EMPTY;
     struct buf answer = BUF_EMPTY;
-    reply_error_body(&body, err, &error, (struct slice){NULL, 0});
+    reply_error_body(&body, err, error, (struct slice){NULL, 0});
     buf_printf(&answer,
-               "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: %zu\r\n"
-               "content-type: application/json\r\nretry-after: 1\r\nx-request-id: %s\r\n\r\n",
-               body.len, id);
+               "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Length: %zu\r\n"
+               "content-type: application/json\r\n%sx-request-id: %s\r\n" CORS_HEADER_LINES "\r\n",
+               reply_status(err), reply_reason(reply_status(err)), body.len,
+               err == ERR_UNAVAILABLE ? "retry-after: 1\r\n" : "", id);
     buf_append_slice(&answer, buf_slice(&body));
     if (send(fd, answer.data, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
         log_event(LOG_DEBUG, "turned away without an answer", "request", id, NULL);
     }
     buf_finish(&body);
     buf_finish(&answer);
-    books_request(loop->server->gateway->books, NULL, 503, 0);
+    books_request(loop->server->gateway->books, NULL, reply_status(err), 0);
     discard_start(&loop->worker, fd);
 }
 

@@ -52,8 +52,8 @@ static enum err read_member(struct json_reader *reader, struct slice key, struct
         const char *key;
         struct slice *text;
     } texts[] = {
-        {"traceId", &out->trace_id},         {"observationId", &out->observation_id},
-        {"field", &out->field},              {"contentType", &out->content_type},
+        {"traceId", &out->trace_id}, {"observationId", &out->observation_id},
+        {"field", &out->field},      {"contentType", &out->content_type},
         {"sha256Hash", &out->hash},
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

@@ -67,7 +67,7 @@ def test_stats_count_and_show_no_secret(make_xtrace):
     assert first == {"token": f"basic:{PUBLIC_KEY}", "count": statuses[12:].count(429)}
     assert second["token"].startswith("bearer:") and second["count"] == statuses[:12].count(429)
     assert TOKEN[:8] not in answer.text and SECRET_KEY not in answer.text
-    assert system.client().post(STATS, {}).headers["Allow"] == "GET, HEAD"
+    assert system.client().post(STATS, {}).headers["Allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_stats_without_a_limit(make_xtrace):

@@ -89,14 +89,26 @@ static void other_methods_are_told_what_is_allowed(void **state)
 {
     struct found found = {.arena = ARENA_EMPTY};
     assert_int_equal(find(&found, "POST", "/healthz")->match, MATCH_OTHER_METHOD);
-    assert_string_equal(found.allow, "GET, HEAD");
+    assert_string_equal(found.allow, "GET, HEAD, OPTIONS");
     assert_int_equal(find(&found, "GET", "/v1/l/batch")->match, MATCH_OTHER_METHOD);
-    assert_string_equal(found.allow, "POST");
+    assert_string_equal(found.allow, "POST, OPTIONS");
     assert_int_equal(find(&found, "PUT", "/api/traces/1")->match, MATCH_OTHER_METHOD);
-    assert_string_equal(found.allow, "GET, HEAD, DELETE");
+    assert_string_equal(found.allow, "GET, HEAD, DELETE, OPTIONS");
     assert_int_equal(find(&found, "get", "/healthz")->match, MATCH_OTHER_METHOD);
     assert_int_equal(find(&found, "DELETE", "/api/traces/1")->match, MATCH_ROUTE);
     assert_ptr_equal(found.route, &table[4]);
+    arena_finish(&found.arena);
+}
+
+static void options_is_a_method_of_every_path(void **state)
+{
+    struct found found = {.arena = ARENA_EMPTY};
+    assert_int_equal(find(&found, "OPTIONS", "/api/traces/1?x=y")->match, MATCH_OPTIONS);
+    assert_string_equal(found.allow, "GET, HEAD, DELETE, OPTIONS");
+    assert_int_equal(find(&found, "OPTIONS", "/v1/l/batch")->match, MATCH_OPTIONS);
+    assert_string_equal(found.allow, "POST, OPTIONS");
+    assert_int_equal(find(&found, "OPTIONS", "/nonsense")->match, MATCH_NOTHING);
+    assert_int_equal(find(&found, "OPTIONS", "*")->match, MATCH_NOTHING);
     arena_finish(&found.arena);
 }
 
@@ -126,6 +138,7 @@ int main(void)
         cmocka_unit_test(known_paths_are_found_whole_only),
         cmocka_unit_test(parameters_are_decoded_after_splitting),
         cmocka_unit_test(other_methods_are_told_what_is_allowed),
+        cmocka_unit_test(options_is_a_method_of_every_path),
         cmocka_unit_test(head_goes_where_get_goes),
         cmocka_unit_test(the_absolute_form_counts_by_its_path),
     };

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,8 +31,9 @@ static size_t others(void *context)
     return ((struct fixture *)context)->others;
 }
 
-static void turn_away(void *context, int fd)
+static void turn_away(void *context, int fd, enum err err, const struct error *error)
 {
+    assert_int_equal(err, ERR_UNAVAILABLE);
     assert_int_equal(write(fd, "503", 3), 3);
     close(fd);
 }
@@ -70,7 +72,8 @@ static void turns(struct fixture *f)
 
 static void say(struct fixture *f, int i, char last)
 {
-    char piece[PIECE] = {0};
+    char piece[PIECE]; /* of the head of a request */
+    memset(piece, 'x', sizeof(piece));
     piece[PIECE - 1] = last;
     assert_int_equal(write(f->clients[i], piece, PIECE), PIECE);
     turns(f);

@@ -255,7 +255,7 @@ static void errors_are_json(void **state)
                        "\"error\":\"LangfuseNotFoundError\"}");
     answer = exchange(f, "PUT /open HTTP/1.1\r\n" CLOSE "\r\n");
     assert_status(answer, "405");
-    assert_has(answer, "allow: GET, HEAD, POST\r\n");
+    assert_has(answer, "allow: GET, HEAD, POST, OPTIONS\r\n");
     assert_has(answer, "\"code\":\"METHOD_NOT_ALLOWED\"");
     answer = exchange(f, "GET /fails HTTP/1.1\r\n" CLOSE "\r\n");
     assert_status(answer, "500");
