@@ -290,7 +290,7 @@ static void add_time(struct trace_time *times, uint32_t *count, const struct mer
     }
 }
 
-/* An observation changes the day of its trace; one without a trace row is not counted anywhere. */
+/* An observation changes the day of its trace; one without a trace row is on no day. */
 static enum err book_observations(struct apply *apply, const struct entries *traces,
                                   const struct entries *observations, struct error *error)
 {
@@ -300,6 +300,9 @@ static enum err book_observations(struct apply *apply, const struct entries *tra
         const struct entry *entry = &observations->all[i];
         if (entry->stored != NULL && !entry->is_changed) {
             continue;
+        }
+        if (entry->stored == NULL) {
+            books_add_observations(&apply->books, entry->incoming.project, 1);
         }
         const struct entry *trace = find_trace(traces, &entry->incoming);
         if (trace != NULL) {
