@@ -55,7 +55,7 @@ const char *reply_reason(int status)
             return answers[i].reason;
         }
     }
-    return "Status";
+    return status == 202 ? "Accepted" : status == 207 ? "Multi-Status" : "Status";
 }
 
 /* A text that was cut to fit may end within a character. */
