@@ -41,5 +41,7 @@ def compare(have, wanted):
             assert (have[key] or {}) == (value or {}), key
         elif key == "tags":
             assert sorted(have[key]) == value
+        elif key == "costDetails" and value == {}:
+            continue  # what was sent; where that is nothing, there may be computed costs
         else:
             assert have[key] == value, key
