@@ -3,6 +3,7 @@
 #include "gateway/health.h"
 #include "gateway/ingest/ingest.h"
 #include "gateway/read/metrics_daily.h"
+#include "gateway/read/metrics_language.h"
 #include "gateway/read/metrics_names.h"
 #include "gateway/read/metrics_query.h"
 #include "gateway/read/projects.h"
@@ -48,6 +49,8 @@ const struct route routes[] = {
     {"GET", "/api/public/v2/scores/{id}", scores_detail_v2, ACCESS_READ, true, false},
     {"GET", "/api/public/v3/scores", scores_list_v3, ACCESS_READ, true, false},
     {"GET", "/api/public/runs/{id}", runs_detail, ACCESS_READ, true, false},
+    {"GET", "/api/public/metrics", metrics_language, ACCESS_READ, true, false},
+    {"GET", "/api/public/v2/metrics", metrics_language_v2, ACCESS_READ, true, false},
     {"GET", "/api/public/metrics/daily", metrics_daily, ACCESS_READ, true, false},
     {"GET", "/api/public/metrics/names", metrics_names, ACCESS_READ, true, false},
     {"GET", "/api/public/metrics/query", metrics_query, ACCESS_READ, true, false},
