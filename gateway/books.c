@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/deliver.h"
 #include "gateway/health.h"
@@ -31,7 +32,10 @@
     OUTCOME(kind, word, BOOKS_REJECTED, "rejected")                                                \
     OUTCOME(kind, word, BOOKS_ABANDONED, "abandoned")
 
-static const struct metric project_rows[] = {ROW_KINDS(RECEIVED) ROW_KINDS(OUTCOMES){.name = NULL}};
+static const struct metric received_rows[] = {ROW_KINDS(RECEIVED){.name = NULL}};
+static const struct metric settled_rows[] = {ROW_KINDS(OUTCOMES){.name = NULL}};
+
+enum { PROJECT_ROWS_MAX = ROW_KIND_COUNT * BOOKS_OUTCOME_COUNT + 1 };
 
 #define OF_BOOKS(field) offsetof(struct books, field)
 #define QUERIES         "xtrace_gateway_database_queries_total"
@@ -88,6 +92,8 @@ static const struct metric now_rows[] = {
     {.name = NULL},
 };
 
+static struct books_project *project_of(struct books *books, const char *project);
+
 /* ---- create, destroy ---- */
 
 /* Labels come from the table and from here alone: whatever clients ask for adds no series. */
@@ -134,10 +140,8 @@ struct books *books_create(const struct route *table, const char *project)
         books->_route_count++;
     }
     make_route_rows(books);
-    struct buf label = BUF_EMPTY;
-    metrics_append_label(&label, "project", project);
-    books->_project_label = arena_text(&books->_arena, buf_slice(&label));
-    buf_finish(&label);
+    pthread_mutex_init(&books->_lock, NULL);
+    project_of(books, project);
     return books;
 }
 
@@ -147,15 +151,62 @@ void books_destroy(struct books *books)
         free(books->_by_route);
         free(books->_route_rows);
         arena_finish(&books->_arena);
+        pthread_mutex_destroy(&books->_lock);
         free(books);
     }
 }
 
 /* ---- adding ---- */
 
+static uint32_t slot_of(const char *project)
+{
+    uint32_t hash = 2166136261u;
+    for (; *project != '\0'; project++) {
+        hash = (hash ^ (uint8_t)*project) * 16777619u;
+    }
+    return hash % BOOKS_SLOTS;
+}
+
+/* The project's slot, or the free one where it would go. Half of them stay free. */
+static _Atomic(uint32_t) *find_slot(struct books *books, const char *project)
+{
+    uint32_t at = slot_of(project);
+    for (;; at = (at + 1) % BOOKS_SLOTS) {
+        uint32_t place = atomic_load_explicit(&books->_slots[at], memory_order_acquire);
+        if (place == 0 || strcmp(books->_project_names[place - 1], project) == 0) {
+            return &books->_slots[at];
+        }
+    }
+}
+
+/* Under the lock. The slot comes last: whoever sees it sees the rest. */
+static uint32_t add_project(struct books *books, const char *project)
+{
+    _Atomic(uint32_t) *slot = find_slot(books, project);
+    uint32_t count = atomic_load(&books->_project_count);
+    if (atomic_load(slot) != 0 || count == BOOKS_PROJECTS_MAX) {
+        return atomic_load(slot) != 0 ? atomic_load(slot) - 1 : BOOKS_PROJECTS_MAX;
+    }
+    struct buf label = BUF_EMPTY;
+    metrics_append_label(&label, "project", project);
+    books->_project_labels[count] = arena_text(&books->_arena, buf_slice(&label));
+    books->_project_names[count] = arena_text(&books->_arena, slice_from(project));
+    buf_finish(&label);
+    atomic_store(&books->_project_count, count + 1);
+    atomic_store_explicit(slot, count + 1, memory_order_release);
+    return count;
+}
+
 static struct books_project *project_of(struct books *books, const char *project)
 {
-    return &books->_project;
+    uint32_t place = atomic_load_explicit(find_slot(books, project), memory_order_acquire);
+    if (place != 0) {
+        return &books->_projects[place - 1];
+    }
+    pthread_mutex_lock(&books->_lock);
+    uint32_t index = add_project(books, project);
+    pthread_mutex_unlock(&books->_lock);
+    return &books->_projects[index];
 }
 
 static void add(metric_number *number, uint32_t more)
@@ -201,6 +252,24 @@ void books_query(struct books *books, enum err err)
 
 /* ---- printing ---- */
 
+/* All projects' lines of one name stand together, below one HELP. */
+static void print_projects(const struct books *books, const struct metric *rows, struct buf *out)
+{
+    struct metric silent[PROJECT_ROWS_MAX];
+    uint32_t count = atomic_load(&books->_project_count);
+    bool is_full = count == BOOKS_PROJECTS_MAX;
+    for (size_t i = 0; i == 0 || silent[i - 1].name != NULL; i++) {
+        silent[i] = rows[i];
+        silent[i].help = NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        metrics_print(out, i == 0 ? rows : silent, &books->_projects[i], books->_project_labels[i]);
+    }
+    if (is_full) {
+        metrics_print(out, silent, &books->_projects[BOOKS_PROJECTS_MAX], "project=\"\"");
+    }
+}
+
 /* A histogram for each route and status that have met: most never do. */
 static void print_routes(const struct books *books, struct buf *out)
 {
@@ -239,7 +308,8 @@ void books_print(void *context, struct buf *out)
     const struct books *books = gateway->books;
     struct now now = {0};
     look_now(gateway, &now);
-    metrics_print(out, project_rows, &books->_project, books->_project_label);
+    print_projects(books, received_rows, out);
+    print_projects(books, settled_rows, out);
     metrics_print(out, books_rows, books, NULL);
     metrics_print(out, now_rows, &now, NULL);
     print_routes(books, out);

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "common/arena.h"
@@ -49,6 +51,9 @@ struct books_route {
     struct metric_histogram time[BOOKS_STATUS_COUNT];
 };
 
+/* Projects that have a line of their own in /metrics; the others share one, whose project is "". */
+enum { BOOKS_PROJECTS_MAX = 256, BOOKS_SLOTS = 2 * BOOKS_PROJECTS_MAX };
+
 /* Fields without an underscore are added to by whoever knows. */
 struct books {
     metric_number redelivered; /* batches */
@@ -57,8 +62,13 @@ struct books {
     metric_number connects;
     metric_number failed_connects;
 
-    struct books_project _project; /* the only one for now */
-    char *_project_label;
+    struct books_project _projects[BOOKS_PROJECTS_MAX + 1]; /* in order of appearance */
+    const char *_project_names[BOOKS_PROJECTS_MAX];
+    const char *_project_labels[BOOKS_PROJECTS_MAX];
+    _Atomic(uint32_t)
+        _slots[BOOKS_SLOTS]; /* by name: 0, or the place of a project + 1; only filled */
+    _Atomic(uint32_t) _project_count;
+    pthread_mutex_t _lock; /* of adding one */
     const struct route *_routes;
     uint32_t _route_count;
     struct books_route *_by_route; /* of the table, and one for what has no route */
@@ -66,7 +76,7 @@ struct books {
     struct arena _arena;           /* of their labels */
 };
 
-/* table: of gateway/routes.h; it must outlive the books. */
+/* table: of gateway/routes.h; it must outlive the books. project: has its lines from the beginning. */
 struct books *books_create(const struct route *table, const char *project);
 /* NULL is fine. */
 void books_destroy(struct books *books);

@@ -7,7 +7,7 @@
 #include "common/clock.h"
 #include "common/rfc3339.h"
 #include "common/utf8.h"
-#include "gateway/auth.h"
+#include "gateway/access.h"
 #include "gateway/cors.h"
 #include "gateway/limit.h"
 #include "gateway/reply.h"
@@ -211,28 +211,40 @@ static bool pass_scope(struct request *request)
     }
     struct error error;
     error_set(&error, ERR_FORBIDDEN, "%s",
-              request->identity.scores_only ? "this key may only create scores"
-                                            : "this key may not do that");
+              request->identity.scopes == SCOPE_SCORES ? "this key may only create scores"
+                                                       : "this key may not do that");
     reply_error(request, ERR_FORBIDDEN, &error);
     return false;
 }
 
+/* A key of a table that could not be read yet may well be good: its client must not give up. */
+static void refuse_credentials(struct request *request, bool for_good)
+{
+    struct error error;
+    if (for_good) {
+        reply_error(request, ERR_UNAUTHORIZED, NULL);
+    } else {
+        error_set(&error, ERR_UNAVAILABLE, "keys could not be read yet, try again");
+        reply_error(request, ERR_UNAVAILABLE, &error);
+    }
+}
+
 static bool pass_access(struct request *request)
 {
-    const struct auth *auth = request->worker->gateway->auth;
+    const struct access_snapshot *snapshot = server_access(request->worker);
     unsigned access = request->route->access;
     if (access == ACCESS_OPEN) {
         return true;
     }
     struct slice authorization = request_header(request, H2O_TOKEN_AUTHORIZATION);
-    if (auth_check(auth, authorization, &request->identity) == ERR_OK) {
+    if (auth_check(snapshot->auth, authorization, clock_wall_us(), &request->identity) == ERR_OK) {
         return pass_scope(request);
     }
-    if ((access & ACCESS_COMPAT) != 0 && auth_is_compat_open(auth)) {
-        auth_fill_anonymous(auth, &request->identity);
+    if ((access & ACCESS_COMPAT) != 0 && auth_is_compat_open(snapshot->auth)) {
+        auth_fill_anonymous(snapshot->auth, &request->identity);
         return true;
     }
-    reply_error(request, ERR_UNAUTHORIZED, NULL);
+    refuse_credentials(request, snapshot->is_loaded || !auth_is_well_formed(authorization));
     return false;
 }
 

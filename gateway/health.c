@@ -40,16 +40,25 @@ void health_metrics(struct request *request)
     buf_finish(&text);
 }
 
+/* The tables of keys are read within a second once the database is there. */
+static bool is_database_ready(struct request *request, bool database)
+{
+    return database && access_is_loaded(request->worker->gateway->access);
+}
+
 static void reply_ready(struct request *request, bool database)
 {
     bool writer = deliver_has_writer(request->worker->gateway->deliver, HEALTH_WRITER_AGE_MS);
-    if (database && writer) {
+    if (is_database_ready(request, database) && writer) {
         reply_json(request, 200, SLICE_LITERAL("{\"status\":\"ready\"}"));
         return;
     }
     struct buf body = BUF_EMPTY;
     buf_printf(&body, "{\"status\":\"not_ready\",\"database\":\"%s\",\"writer\":\"%s\"}",
-               database ? "ok" : "unreachable", writer ? "ok" : "not heard of for 5 s");
+               is_database_ready(request, database) ? "ok"
+               : database                           ? "keys not read yet"
+                                                    : "unreachable",
+               writer ? "ok" : "not heard of for 5 s");
     reply_json(request, 503, buf_slice(&body));
     buf_finish(&body);
 }
@@ -72,6 +81,7 @@ static void reply_health_status(struct request *request, bool database)
 static void reply_ready_status(struct request *request, bool database)
 {
     bool writer = deliver_has_writer(request->worker->gateway->deliver, HEALTH_WRITER_AGE_MS);
+    database = is_database_ready(request, database);
     reply_status_text(request, database ? "No writer" : "Database not available",
                       database && writer);
 }

@@ -12,16 +12,21 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/scrape.h"
-#include "gateway/auth.h"
+#include "gateway/access.h"
 #include "gateway/books.h"
 #include "gateway/config.h"
 #include "gateway/deliver.h"
-#include "gateway/ingest/capture.h"
 #include "gateway/limit.h"
+#include "gateway/refresh.h"
 #include "gateway/routes.h"
 #include "gateway/server.h"
 
-enum { EXIT_FAILED = 1, EXIT_BAD_SETTING = 2, LARGE_BLOCK_BYTES = 256 * 1024 };
+enum {
+    EXIT_FAILED = 1,
+    EXIT_BAD_SETTING = 2,
+    LARGE_BLOCK_BYTES = 256 * 1024,
+    FIRST_LOOK_MS = 2000, /* at the tables, before anyone is served */
+};
 
 static const char program[] = "xtrace-gateway";
 
@@ -121,6 +126,10 @@ static enum err serve(struct gateway *gateway, const sigset_t *stops, struct err
     if (config->metrics_addr != NULL) {
         err = scrape_open(&scrape, config->metrics_addr, books_print, gateway, error);
     }
+    struct refresh *refresh = NULL;
+    if (err == ERR_OK) {
+        refresh = refresh_open(gateway->access, config->database_url, FIRST_LOOK_MS);
+    }
     struct server *server;
     if (err == ERR_OK) {
         err = server_open(&server, gateway, error);
@@ -131,6 +140,7 @@ static enum err serve(struct gateway *gateway, const sigset_t *stops, struct err
         server_close(server, (uint32_t)config->drain_timeout_ms);
         wait_for_receipts(gateway->deliver, give_up_ms);
     }
+    refresh_close(refresh);
     scrape_close(scrape);
     deliver_close(gateway->deliver);
     return err;
@@ -152,25 +162,22 @@ static int run(const struct config *config)
     log_open(program, config->log_level, config->log_format);
     warn_of_half_a_pair(config);
 
-    struct auth *auth = auth_create(config);
-    struct limit *limit = limit_create(config->rate_limit_qps, config->rate_limit_burst);
-    struct books *books = books_create(routes, config->project_id);
-    struct gateway gateway = {
-        .config = config, .routes = routes, .auth = auth, .limit = limit, .books = books};
     struct error error;
-    struct capture *capture;
-    enum err err = capture_create(&capture, config->capture, config->redact_keys,
-                                  config->redact_patterns, &error);
-    if (err != ERR_OK) {
-        error_context(&error, "XTRACE_REDACT_PATTERNS");
-    } else {
-        gateway.capture = capture;
+    struct access *access;
+    enum err err = access_create(&access, config, &error);
+    if (err == ERR_OK) {
+        struct gateway gateway = {
+            .config = config,
+            .routes = routes,
+            .access = access,
+            .limit = limit_create(config->rate_limit_qps, config->rate_limit_burst),
+            .books = books_create(routes, config->project_id),
+        };
         err = serve(&gateway, &stops, &error);
+        books_destroy(gateway.books);
+        limit_destroy(gateway.limit);
     }
-    capture_destroy(capture);
-    books_destroy(books);
-    limit_destroy(limit);
-    auth_destroy(auth);
+    access_destroy(access);
     if (err != ERR_OK) {
         fprintf(stderr, "%s: %s\n", program, error.text);
     }

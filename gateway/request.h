@@ -36,7 +36,7 @@ enum scope {
 struct identity {
     char project[REQUEST_PROJECT_MAX];           /* "" before authentication */
     unsigned scopes;                             /* enum scope */
-    bool scores_only;                            /* may create scores and nothing else */
+    bool scores_only;                            /* of all that can be sent, only scores */
     uint8_t credential[REQUEST_CREDENTIAL_SIZE]; /* a digest that stands for it; the limit's key */
 };
 

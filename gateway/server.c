@@ -79,6 +79,11 @@ struct worker *server_worker(h2o_context_t *context)
     return &H2O_STRUCT_FROM_MEMBER(struct loop, context, context)->worker;
 }
 
+const struct access_snapshot *server_access(struct worker *worker)
+{
+    return access_look(worker->gateway->access, &worker->access);
+}
+
 static bool is_well_framed(struct request *request)
 {
     h2o_req_t *h2o = request->h2o;
@@ -324,6 +329,7 @@ static void *loop_run(void *argument)
     if (connection_count(loop) == 0) {
         loop_close(loop);
     } /* else they are in h2o's hands until the process ends, which is next */
+    access_view_finish(&loop->worker.access);
     return NULL;
 }
 

@@ -9,12 +9,11 @@
 #include <h2o.h>
 
 #include "common/error.h"
+#include "gateway/access.h"
 #include "gateway/config.h"
 #include "gateway/intake.h"
 
-struct auth;
 struct books;
-struct capture;
 struct db;
 struct deliver;
 struct deliver_port;
@@ -26,9 +25,8 @@ struct server;
 struct gateway {
     const struct config *config;
     const struct route *routes; /* gateway/routes.h */
-    const struct auth *auth;
-    const struct capture *capture; /* of every project; NULL: all is kept */
-    struct limit *limit;           /* thread-safe; NULL: no limit */
+    struct access *access;
+    struct limit *limit; /* thread-safe; NULL: no limit */
     struct deliver *deliver;
     struct books *books;
     struct intake_gauge gauge;
@@ -38,6 +36,7 @@ struct gateway {
 struct worker {
     struct gateway *gateway;
     h2o_context_t *context;
+    struct access_view access;
     struct db *db;
     struct deliver_port *port;
     h2o_linklist_t discarding; /* struct discard */
@@ -45,6 +44,9 @@ struct worker {
     h2o_timeout_t probe_timeout; /* 2 s: gateway/health.c */
     h2o_timeout_t discard_timeout;
 };
+
+/* Credentials and rules as they are now; good until the loop looks again. */
+const struct access_snapshot *server_access(struct worker *worker);
 
 /* The worker whose context it is. */
 struct worker *server_worker(h2o_context_t *context);

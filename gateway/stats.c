@@ -33,7 +33,7 @@ void stats_rate_limit(struct request *request)
                ",\"rejection_rate\":%.6f,\"top_rejected_tokens\":[",
                gateway->config->rate_limit_qps, gateway->config->rate_limit_burst, stats.allowed,
                stats.rejected, all > 0 ? (double)stats.rejected / (double)all : 0.0);
-    write_top(&body, gateway->auth, &stats);
+    write_top(&body, server_access(request->worker)->auth, &stats);
     buf_append_text(&body, "]}");
     reply_json(request, 200, buf_slice(&body));
     buf_finish(&body);

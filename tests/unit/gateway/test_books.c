@@ -85,9 +85,10 @@ static void records_are_counted_by_kind_and_outcome(void **state)
 {
     struct fixture *f = *state;
     struct books *books = f->gateway.books;
-    books_receive(books, "p", (uint32_t[ROW_KIND_COUNT]){[ROW_TRACE] = 2, [ROW_OBSERVATION] = 9});
-    books_settle(books, "p", BOOKS_STORED, (uint32_t[ROW_KIND_COUNT]){[ROW_OBSERVATION] = 8});
-    books_settle(books, "p", BOOKS_DEAD_LETTERED,
+    const char *name = "a \"project\"";
+    books_receive(books, name, (uint32_t[ROW_KIND_COUNT]){[ROW_TRACE] = 2, [ROW_OBSERVATION] = 9});
+    books_settle(books, name, BOOKS_STORED, (uint32_t[ROW_KIND_COUNT]){[ROW_OBSERVATION] = 8});
+    books_settle(books, name, BOOKS_DEAD_LETTERED,
                  (uint32_t[ROW_KIND_COUNT]){[ROW_OBSERVATION] = 1});
     print(f);
 #define PROJECT "{project=\"a \\\"project\\\"\","
@@ -99,6 +100,53 @@ static void records_are_counted_by_kind_and_outcome(void **state)
     assert_true(has(f, "xtrace_gateway_records_settled_total" PROJECT
                        "kind=\"observation\",outcome=\"dead_lettered\"} 1"));
     assert_true(has(f, "xtrace_gateway_in_flight_bytes_max 1000"));
+}
+
+static size_t count_of(const struct fixture *f, const char *words)
+{
+    size_t count = 0;
+    for (const char *at = f->text; (at = strstr(at, words)) != NULL; at++) {
+        count++;
+    }
+    return count;
+}
+
+static void each_project_has_books_of_its_own(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t one[ROW_KIND_COUNT] = {[ROW_TRACE] = 1};
+    uint32_t two[ROW_KIND_COUNT] = {[ROW_TRACE] = 2};
+    books_receive(f->gateway.books, "b", one);
+    books_receive(f->gateway.books, "c", two);
+    books_receive(f->gateway.books, "b", two);
+    print(f);
+#define RECEIVED_BY(project)                                                                       \
+    "xtrace_gateway_records_received_total{project=\"" project "\",kind=\"trace\"} "
+    assert_true(has(f, RECEIVED_BY("b") "3"));
+    assert_true(has(f, RECEIVED_BY("c") "2"));
+    assert_int_equal(count_of(f, "# HELP xtrace_gateway_records_received_total "), 1);
+    assert_int_equal(count_of(f, "# TYPE xtrace_gateway_records_settled_total "), 1);
+    /* Lines of one name stand together. */
+    const char *settled = strstr(f->text, "\nxtrace_gateway_records_settled_total");
+    assert_null(strstr(settled, "\nxtrace_gateway_records_received_total"));
+}
+
+static void projects_beyond_a_number_share_their_books(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t one[ROW_KIND_COUNT] = {[ROW_TRACE] = 1};
+    for (int i = 0; i < BOOKS_PROJECTS_MAX + 10; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "p%d", i);
+        books_receive(f->gateway.books, name, one);
+    }
+    books_receive(f->gateway.books, "p0", one);
+    print(f);
+    assert_true(has(f, RECEIVED_BY("p0") "2"));
+    assert_true(has(f, RECEIVED_BY("p254") "1"));
+    assert_true(has(f, RECEIVED_BY("") "11")); /* the first project is the setting's */
+    assert_int_equal(count_of(f, "records_received_total{project="),
+                     (BOOKS_PROJECTS_MAX + 1) * ROW_KIND_COUNT);
 }
 
 static void routes_have_series_only_when_they_were_used(void **state)
@@ -140,6 +188,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(records_are_counted_by_kind_and_outcome, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_project_has_books_of_its_own, setup, teardown),
+        cmocka_unit_test_setup_teardown(projects_beyond_a_number_share_their_books, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(routes_have_series_only_when_they_were_used, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(queries_are_counted_by_their_end, setup, teardown),

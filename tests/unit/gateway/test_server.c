@@ -21,7 +21,7 @@
 #include "common/arena.h"
 #include "common/clock.h"
 #include "common/listen.h"
-#include "gateway/auth.h"
+#include "gateway/access.h"
 #include "gateway/books.h"
 #include "gateway/deliver.h"
 #include "gateway/limit.h"
@@ -133,7 +133,8 @@ static int setup(void **state)
     struct error error = {""};
     f->gateway.config = &f->config;
     f->gateway.routes = table;
-    f->gateway.auth = auth_create(&f->config);
+    assert_int_equal(access_create(&f->gateway.access, &f->config, &error), ERR_OK);
+    assert_int_equal(access_publish(f->gateway.access, NULL, 0, NULL, 0, &error), ERR_OK);
     f->gateway.limit = limit_create(1, 2);
     assert_int_equal(deliver_open(&f->gateway.deliver, &options, &error), ERR_OK);
     if (server_open(&f->server, &f->gateway, &error) != ERR_OK) {
@@ -156,7 +157,7 @@ static int teardown(void **state)
     deliver_close(f->gateway.deliver);
     books_destroy(f->gateway.books);
     limit_destroy(f->gateway.limit);
-    auth_destroy((struct auth *)f->gateway.auth);
+    access_destroy(f->gateway.access);
     char command[128];
     snprintf(command, sizeof(command), "rm -rf %s", f->folder);
     assert_int_equal(system(command), 0);
