@@ -43,6 +43,7 @@ const char *err_name(enum err err)
         [ERR_METHOD] = "method",
         [ERR_TOO_LARGE] = "too_large",
         [ERR_UNSUPPORTED] = "unsupported",
+        [ERR_TOO_HEAVY] = "too_heavy",
         [ERR_BUSY] = "busy",
         [ERR_UNAVAILABLE] = "unavailable",
         [ERR_CONFLICT] = "conflict",

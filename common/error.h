@@ -16,6 +16,7 @@ enum err {
     ERR_METHOD,       /* 405 */
     ERR_TOO_LARGE,    /* 413: a body or a record beyond its bound */
     ERR_UNSUPPORTED,  /* 415: content type or content encoding */
+    ERR_TOO_HEAVY,    /* 422: understood, and asks for too much */
     /* What the service cannot do just now; the client may try again. */
     ERR_BUSY,        /* 429: a budget is used up */
     ERR_UNAVAILABLE, /* 503: database or writer away, deadline passed, shutting down */

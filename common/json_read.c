@@ -497,3 +497,18 @@ bool json_number_double(struct slice number, double *out)
     *out = value;
     return true;
 }
+
+bool json_number_whole(struct slice number, int64_t *out)
+{
+    const double most = 9007199254740992.0;
+    double value;
+    if (json_number_int64(number, out)) {
+        return true;
+    }
+    if (!json_number_double(number, &value) || value < -most || value > most ||
+        (double)(int64_t)value != value) {
+        return false;
+    }
+    *out = (int64_t)value;
+    return true;
+}

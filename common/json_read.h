@@ -98,5 +98,7 @@ MUST_CHECK enum err json_end(struct json_reader *reader, struct error *error);
 
 /* The number's text as an integer. False when it has a fraction or exponent or leaves int64. */
 bool json_number_int64(struct slice number, int64_t *out);
+/* The same of 12.0 and 1.2e1; beyond 2^53 only of digits alone. */
+bool json_number_whole(struct slice number, int64_t *out);
 /* Nearest double; never NaN; false when beyond the double's range. */
 bool json_number_double(struct slice number, double *out);

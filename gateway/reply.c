@@ -29,6 +29,8 @@ static const struct answer answers[ERR_COUNT] = {
                        "Payload Too Large", false},
     [ERR_UNSUPPORTED] = {415, "Unsupported Media Type", "UNSUPPORTED_MEDIA_TYPE",
                          "UnsupportedMediaTypeError", "Unsupported Media Type", false},
+    [ERR_TOO_HEAVY] = {422, "Unprocessable Content", "UNPROCESSABLE_CONTENT",
+                       "UnprocessableContentError", "The query asks for too much", false},
     [ERR_BUSY] = {429, "Too Many Requests", "TOO_MANY_REQUESTS", "TooManyRequestsError",
                   "Too Many Requests", true},
     [ERR_UNAVAILABLE] = {503, "Service Unavailable", "SERVICE_UNAVAILABLE",
@@ -55,7 +57,7 @@ const char *reply_reason(int status)
             return answers[i].reason;
         }
     }
-    return "Status";
+    return status == 202 ? "Accepted" : status == 207 ? "Multi-Status" : "Status";
 }
 
 /* A text that was cut to fit may end within a character. */

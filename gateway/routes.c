@@ -3,6 +3,7 @@
 #include "gateway/health.h"
 #include "gateway/ingest/ingest.h"
 #include "gateway/read/metrics_daily.h"
+#include "gateway/read/metrics_language.h"
 #include "gateway/read/metrics_names.h"
 #include "gateway/read/metrics_query.h"
 #include "gateway/read/projects.h"
@@ -25,6 +26,16 @@ const struct route routes[] = {
     {"POST", "/v1/metrics/batch", ingest_metrics, ACCESS_INGEST, false, true},
     {"POST", "/v1/traces", ingest_otlp, ACCESS_INGEST, false, true},
     {"POST", "/api/public/otel/v1/traces", ingest_otlp, ACCESS_INGEST | ACCESS_COMPAT, false, true},
+    {"POST", "/api/public/ingestion", ingest_ingestion, ACCESS_INGEST | ACCESS_SCORES, false, true},
+    {"POST", "/api/public/scores", ingest_score, ACCESS_INGEST | ACCESS_SCORES, false, true},
+    {"DELETE", "/api/public/scores/{id}", ingest_score_deletion, ACCESS_MANAGE, false, false},
+    {"POST", "/api/public/traces", ingest_legacy_trace, ACCESS_INGEST, false, true},
+    {"POST", "/api/public/spans", ingest_legacy_span, ACCESS_INGEST, false, true},
+    {"PATCH", "/api/public/spans", ingest_legacy_span_update, ACCESS_INGEST, false, true},
+    {"POST", "/api/public/generations", ingest_legacy_generation, ACCESS_INGEST, false, true},
+    {"PATCH", "/api/public/generations", ingest_legacy_generation_update, ACCESS_INGEST, false,
+     true},
+    {"POST", "/api/public/events", ingest_legacy_event, ACCESS_INGEST, false, true},
     {"GET", "/api/public/projects", projects_list, ACCESS_CHECK | ACCESS_COMPAT, false, false},
     {"GET", "/api/public/traces", traces_list, ACCESS_READ, true, false},
     {"GET", "/api/public/traces/{id}", traces_detail, ACCESS_READ, true, false},
@@ -38,6 +49,8 @@ const struct route routes[] = {
     {"GET", "/api/public/v2/scores/{id}", scores_detail_v2, ACCESS_READ, true, false},
     {"GET", "/api/public/v3/scores", scores_list_v3, ACCESS_READ, true, false},
     {"GET", "/api/public/runs/{id}", runs_detail, ACCESS_READ, true, false},
+    {"GET", "/api/public/metrics", metrics_language, ACCESS_READ, true, false},
+    {"GET", "/api/public/v2/metrics", metrics_language_v2, ACCESS_READ, true, false},
     {"GET", "/api/public/metrics/daily", metrics_daily, ACCESS_READ, true, false},
     {"GET", "/api/public/metrics/names", metrics_names, ACCESS_READ, true, false},
     {"GET", "/api/public/metrics/query", metrics_query, ACCESS_READ, true, false},

@@ -5,11 +5,14 @@
  *
  * Versions decide merges, column by column: the greater version wins, a tie goes to the greater
  * value, so that any order and any repetition of the same rows ends in the same row. A version is
- * the event's time in microseconds since 1970, and three bands keep what is made up apart from what
- * was said:
+ * the event's time in microseconds since 1970, and bands keep what is made up apart from what was
+ * said:
  *   version_event(t)  a value that was sent: the later event wins
  *   version_first(t)  a value of which the first sent one holds for good: beats every
  *                     version_event, the earlier wins
+ *   version_assumed(t) a value that follows from an event that does not say it (the event's time,
+ *                     for the time of what it tells of): loses to what was said, beats what was made
+ *                     up for want of any, the earlier wins
  *   version_weak(t)   a value that was made up (a placeholder's time): loses to all of the above,
  *                     the earlier wins
  * A decoder that has values of several bands for one entity emits several rows for it.
@@ -196,6 +199,10 @@ struct row {
     struct value values[ROW_COLUMNS_MAX];
 };
 
+/* The trace of an observation of which only the id is known: the writer finds out to which trace it
+ * belongs, and an observation that nobody else has named is of a trace with its own id. */
+#define ROW_NO_TRACE SLICE_LITERAL("")
+
 /* Safety limits of every protocol (gateway/ingest/validate.c enforces them). */
 enum {
     ROW_ID_MAX = 800,    /* bytes of ids, userId, sessionId, externalId, a tag: they are indexed */
@@ -242,6 +249,12 @@ static inline int64_t version_event(int64_t time_us)
 static inline int64_t version_first(int64_t time_us)
 {
     return INT64_MAX - time_us;
+}
+
+/* Between every version_weak and every version_event. */
+static inline int64_t version_assumed(int64_t time_us)
+{
+    return INT64_MIN / 8 - time_us;
 }
 
 /* Times before 1970 are rare and lose by a little: still below every version_event of a real clock.

@@ -23,6 +23,7 @@ void apply_init(struct apply *apply, struct session *session)
     statements_init(&apply->statements);
     books_init(&apply->books);
     points_init(&apply->points, session);
+    models_init(&apply->models, session);
 }
 
 void apply_finish(struct apply *apply)
@@ -30,6 +31,7 @@ void apply_finish(struct apply *apply)
     statements_finish(&apply->statements);
     books_finish(&apply->books);
     points_finish(&apply->points);
+    models_finish(&apply->models);
     arena_finish(&apply->arena);
     buf_finish(&apply->bytes);
 }
@@ -38,6 +40,7 @@ enum err apply_prepare(struct apply *apply, struct error *error)
 {
     enum err err = ERR_OK;
     points_forget(&apply->points);
+    models_forget(&apply->models);
     for (int kind = 0; kind < ROW_MERGED_KINDS && err == ERR_OK; kind++) {
         err = session_exec(apply->session, apply->statements.tables[kind].create_staging, error);
     }
@@ -128,8 +131,8 @@ static void merge_into_stored(struct apply *apply, struct entry *entry)
 static enum err look_at(struct apply *apply, struct entry **list, uint32_t count, bool locked,
                         struct error *error)
 {
-    enum err err =
-        lookup_rows(apply->session, &apply->statements, list, count, locked, &apply->arena, error);
+    enum err err = lookup_rows(apply->session, &apply->statements, list, count, locked,
+                               apply->models.has_conditions, &apply->arena, error);
     for (uint32_t i = 0; i < count && err == ERR_OK; i++) {
         merge_into_stored(apply, list[i]);
     }
@@ -198,6 +201,24 @@ static enum err look(struct apply *apply, const struct entries *traces, struct e
         }
     }
     return err == ERR_OK ? look_at(apply, firm, firm_count, true, error) : err;
+}
+
+/* New ones that name a model, and those of which something changed that a cost depends on. */
+static enum err price_observations(struct apply *apply, struct entries *entries,
+                                   struct error *error)
+{
+    uint64_t inputs = MODELS_INPUTS | (apply->models.has_conditions ? MODELS_DOCUMENTS : 0);
+    struct merged **all = arena_alloc(&apply->arena, entries->count * sizeof(struct merged *));
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < entries->count; i++) {
+        struct entry *entry = &entries->all[i];
+        if (entry->stored == NULL && (entry->incoming.present & MODELS_BIT(MODEL)) != 0) {
+            all[count++] = &entry->incoming;
+        } else if (entry->stored != NULL && (entry->changed & inputs) != 0) {
+            all[count++] = entry->stored;
+        }
+    }
+    return count == 0 ? ERR_OK : models_price(&apply->models, all, count, &apply->arena, error);
 }
 
 static enum err insert_unknown(struct apply *apply, enum row_kind kind, struct entries *entries,
@@ -290,7 +311,7 @@ static void add_time(struct trace_time *times, uint32_t *count, const struct mer
     }
 }
 
-/* An observation changes the day of its trace; one without a trace row is not counted anywhere. */
+/* An observation changes the day of its trace; one without a trace row is on no day. */
 static enum err book_observations(struct apply *apply, const struct entries *traces,
                                   const struct entries *observations, struct error *error)
 {
@@ -300,6 +321,9 @@ static enum err book_observations(struct apply *apply, const struct entries *tra
         const struct entry *entry = &observations->all[i];
         if (entry->stored != NULL && !entry->is_changed) {
             continue;
+        }
+        if (entry->stored == NULL) {
+            books_add_observations(&apply->books, entry->incoming.project, 1);
         }
         const struct entry *trace = find_trace(traces, &entry->incoming);
         if (trace != NULL) {
@@ -361,6 +385,9 @@ static enum err merge_rows(struct apply *apply, struct apply_row *rows, uint32_t
     enum err err = ERR_OK;
     for (int kind = 0; kind < ROW_MERGED_KINDS && err == ERR_OK; kind++) {
         err = look(apply, &entries[ROW_TRACE], &entries[kind], error);
+    }
+    if (err == ERR_OK) {
+        err = price_observations(apply, &entries[ROW_OBSERVATION], error);
     }
     /* All locks on known rows come before the first insert: see the deadlock rule in commit.h. */
     for (int kind = 0; kind < ROW_MERGED_KINDS && err == ERR_OK; kind++) {

@@ -1,6 +1,6 @@
 /*
  * apply: rows -> tables, inside a transaction that is open. Merges equal keys, looks which of them
- * exist, copies the unknown ones straight in, changes the known ones through a staging table, and
+ * exist, computes what observations cost, copies the unknown ones straight in, changes the known ones through a staging table, and
  * keeps the books. Metric points come after that and merge with nothing (writer/points.h). All in key
  * order, so that writers cannot deadlock. Deletions are last (writer/deletions.h): once a group has
  * committed, nothing is left of what they name. Not thread-safe.
@@ -17,6 +17,7 @@
 #include "common/error.h"
 #include "proto/row.h"
 #include "writer/books.h"
+#include "writer/models.h"
 #include "writer/points.h"
 #include "writer/session.h"
 #include "writer/statements.h"
@@ -36,6 +37,7 @@ struct apply {
     struct arena arena; /* of one call */
     struct books books;
     struct points points;
+    struct models models;
     struct buf bytes;             /* of one COPY */
     struct tally_effects effects; /* added up by apply_rows until somebody zeroes them */
     /*

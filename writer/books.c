@@ -11,23 +11,27 @@
 static const char sql_write[] =
     "WITH k AS (SELECT * FROM unnest($1::text[], $2::date[], $3::bigint[]) AS k(p, d, n)),"
     " c AS (INSERT INTO trace_counts (project_id, day, traces)"
-    "  SELECT p, d, n FROM k WHERE n <> 0)"
+    "  SELECT p, d, n FROM k WHERE n <> 0),"
+    " o AS (INSERT INTO observation_counts (project_id, observations)"
+    "  SELECT p, n FROM unnest($4::text[], $5::bigint[]) AS o(p, n))"
     " INSERT INTO dirty_days (project_id, day) SELECT p, d FROM k";
 
 void books_init(struct books *books)
 {
-    *books = (struct books){NULL, 0, 0};
+    *books = (struct books){0};
 }
 
 void books_finish(struct books *books)
 {
     free(books->lines);
+    free(books->projects);
     books_init(books);
 }
 
 void books_reset(struct books *books)
 {
     books->count = 0;
+    books->project_count = 0;
 }
 
 static int32_t day_of(int64_t timestamp_us)
@@ -51,6 +55,23 @@ void books_add(struct books *books, struct slice project, int64_t timestamp_us, 
         books->lines = memory_resize(books->lines, books->capacity * sizeof(*books->lines));
     }
     books->lines[books->count++] = (struct books_line){project, day, traces};
+}
+
+void books_add_observations(struct books *books, struct slice project, int64_t observations)
+{
+    if (books->project_count > 0) {
+        struct books_project *last = &books->projects[books->project_count - 1];
+        if (slice_equals(last->id, project)) {
+            last->observations += observations;
+            return;
+        }
+    }
+    if (books->project_count == books->project_capacity) {
+        books->project_capacity = books->project_capacity == 0 ? 8 : books->project_capacity * 2;
+        books->projects =
+            memory_resize(books->projects, books->project_capacity * sizeof(*books->projects));
+    }
+    books->projects[books->project_count++] = (struct books_project){project, observations};
 }
 
 static int compare_lines(const void *a, const void *b)
@@ -81,10 +102,10 @@ void books_fold(struct books *books)
 enum err books_write(struct books *books, struct session *session, struct error *error)
 {
     books_fold(books);
-    if (books->count == 0) {
+    if (books->count == 0 && books->project_count == 0) {
         return ERR_OK;
     }
-    struct buf bufs[3] = {BUF_EMPTY, BUF_EMPTY, BUF_EMPTY};
+    struct buf bufs[5] = {BUF_EMPTY, BUF_EMPTY, BUF_EMPTY, BUF_EMPTY, BUF_EMPTY};
     array_begin(&bufs[0], OID_TEXT, books->count);
     array_begin(&bufs[1], OID_DATE, books->count);
     array_begin(&bufs[2], OID_INT8, books->count);
@@ -93,10 +114,18 @@ enum err books_write(struct books *books, struct session *session, struct error 
         array_add_date(&bufs[1], books->lines[i].day);
         array_add_int64(&bufs[2], books->lines[i].traces);
     }
-    struct session_parameters parameters = {
-        .values = {buf_slice(&bufs[0]), buf_slice(&bufs[1]), buf_slice(&bufs[2])}, .count = 3};
+    array_begin(&bufs[3], OID_TEXT, books->project_count);
+    array_begin(&bufs[4], OID_INT8, books->project_count);
+    for (uint32_t i = 0; i < books->project_count; i++) {
+        array_add_slice(&bufs[3], books->projects[i].id);
+        array_add_int64(&bufs[4], books->projects[i].observations);
+    }
+    struct session_parameters parameters = {.count = 5};
+    for (int i = 0; i < 5; i++) {
+        parameters.values[i] = buf_slice(&bufs[i]);
+    }
     enum err err = session_query(session, sql_write, &parameters, NULL, error);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 5; i++) {
         buf_finish(&bufs[i]);
     }
     return err;

@@ -1,6 +1,7 @@
 /*
- * books: what a transaction adds to trace_counts and dirty_days: how many traces each UTC day won or
- * lost, and which days have changed. Collect, then books_write once. Not thread-safe.
+ * books: what a transaction adds to trace_counts, observation_counts and dirty_days: how many traces each
+ * UTC day won or lost, which days have changed, and how many observations each project won. Collect, then
+ * books_write once. Not thread-safe.
  */
 #pragma once
 
@@ -17,10 +18,19 @@ struct books_line {
     int64_t traces;       /* won or lost; 0: only changed */
 };
 
+/* A project that won observations. */
+struct books_project {
+    struct slice id; /* borrowed from the group */
+    int64_t observations;
+};
+
 struct books {
     struct books_line *lines;
     uint32_t count;
     uint32_t capacity;
+    struct books_project *projects;
+    uint32_t project_count;
+    uint32_t project_capacity;
 };
 
 void books_init(struct books *books);
@@ -29,6 +39,9 @@ void books_reset(struct books *books);
 
 /* The day of timestamp_us has changed, and has so many traces more. */
 void books_add(struct books *books, struct slice project, int64_t timestamp_us, int64_t traces);
+
+/* The project has so many observations more. Cheap where calls for a project follow each other. */
+void books_add_observations(struct books *books, struct slice project, int64_t observations);
 
 /* Sums up what was added; order and repetition do not matter. Called by books_write. */
 void books_fold(struct books *books);

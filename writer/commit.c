@@ -11,7 +11,8 @@
 #include "writer/tally.h"
 
 static const char sql_begin[] = "INSERT INTO ingest_batches (batch_id) SELECT unnest($1::uuid[])"
-                                " ON CONFLICT DO NOTHING RETURNING batch_id";
+                                " ON CONFLICT DO NOTHING"
+                                " RETURNING batch_id, " MODELS_SQL_GENERATION;
 
 /* Of two batches with one key the first in the list wins, unless another transaction was faster. */
 static const char sql_keys[] = "INSERT INTO idempotency_keys (project_id, key_hash, batch_id)"
@@ -63,6 +64,15 @@ static void mark_new(const PGresult *result, struct parcel **parcels, uint32_t c
     }
 }
 
+/* Without a row nothing is new, and nothing will be priced. */
+static void begin_models(struct commit *commit, const PGresult *result)
+{
+    if (PQntuples(result) > 0) {
+        struct slice generation = {PQgetvalue(result, 0, 1), (size_t)PQgetlength(result, 0, 1)};
+        models_begin(&commit->apply.models, generation);
+    }
+}
+
 static enum err insert_ids(struct commit *commit, struct parcel **parcels, uint32_t count,
                            bool *is_new, struct error *error)
 {
@@ -78,6 +88,7 @@ static enum err insert_ids(struct commit *commit, struct parcel **parcels, uint3
     enum err err = session_query(commit->session, sql_begin, &parameters, &result, error);
     if (err == ERR_OK) {
         mark_new(result, parcels, count, is_new);
+        begin_models(commit, result);
     }
     PQclear(result);
     return err;

@@ -4,6 +4,7 @@
 
 #include "common/decimal.h"
 #include "writer/array.h"
+#include "writer/price.h"
 #include "writer/texts.h"
 
 /* Between 1970-01-01 and 2000-01-01, PostgreSQL's epoch. */
@@ -77,6 +78,12 @@ static enum err append_texts(struct buf *out, const struct column *column, struc
     return ERR_OK;
 }
 
+static void append_bool(struct buf *out, bool value)
+{
+    buf_append_be32(out, 1);
+    buf_append_char(out, value ? 1 : 0);
+}
+
 static enum err append_value(struct buf *out, const struct column *column,
                              const struct value *value, struct arena *arena, struct error *error)
 {
@@ -108,8 +115,7 @@ static enum err append_value(struct buf *out, const struct column *column,
         end_length(out, begin);
         break;
     case COLUMN_BOOL:
-        buf_append_be32(out, 1);
-        buf_append_char(out, value->integer != 0);
+        append_bool(out, value->integer != 0);
         break;
     }
     return ERR_OK;
@@ -155,6 +161,48 @@ static void append_versions(struct buf *out, struct merged *merged, bool with_me
     append_metadata_versions(out, with_metadata ? merged->metadata : NULL);
 }
 
+static void append_text_or_null(struct buf *out, struct slice text)
+{
+    if (text.data == NULL) {
+        append_null(out);
+    } else {
+        append_slice(out, text);
+    }
+}
+
+static const struct column cost_columns[] = {
+    {"computed_cost_details", COLUMN_JSONB, MERGE_LATEST},
+    {"computed_total_cost", COLUMN_DECIMAL, MERGE_LATEST},
+    {"unpriced_usage", COLUMN_TEXTS, MERGE_LATEST},
+};
+
+static enum err append_cost(struct buf *out, int column, struct slice text, struct arena *arena,
+                            struct error *error)
+{
+    struct value value = {.slice = text};
+    if (text.data == NULL) {
+        append_null(out);
+        return ERR_OK;
+    }
+    return append_value(out, &cost_columns[column], &value, arena, error);
+}
+
+/* In the order of PRICED_COLUMNS. */
+static enum err append_priced(struct buf *out, const struct priced *priced, struct arena *arena,
+                              struct error *error)
+{
+    static const struct priced none;
+    priced = priced != NULL ? priced : &none;
+    enum err err = append_cost(out, 0, priced->details, arena, error);
+    if (err == ERR_OK) {
+        err = append_cost(out, 1, priced->total, arena, error);
+    }
+    append_text_or_null(out, priced->model_id);
+    append_text_or_null(out, priced->tier_id);
+    append_text_or_null(out, priced->tier_name);
+    return err == ERR_OK ? append_cost(out, 2, priced->unpriced, arena, error) : err;
+}
+
 static enum err append_columns(struct buf *out, struct merged *merged, uint64_t columns,
                                struct arena *arena, struct error *error)
 {
@@ -178,13 +226,20 @@ static enum err append_columns(struct buf *out, struct merged *merged, uint64_t 
         }
     }
     append_versions(out, merged, (columns >> metadata & 1) != 0, arena);
-    return ERR_OK;
+    return merged->kind == ROW_OBSERVATION ? append_priced(out, merged->priced, arena, error)
+                                           : ERR_OK;
+}
+
+static uint16_t field_count(const struct merged *merged)
+{
+    uint32_t costs = merged->kind == ROW_OBSERVATION ? PRICED_COLUMN_COUNT : 0;
+    return (uint16_t)(row_tables[merged->kind].column_count + EXTRA_COLUMNS + costs);
 }
 
 enum err copy_row(struct buf *out, struct merged *merged, struct arena *arena, struct error *error)
 {
     size_t before = out->len;
-    buf_append_be16(out, (uint16_t)(row_tables[merged->kind].column_count + EXTRA_COLUMNS));
+    buf_append_be16(out, field_count(merged));
     enum err err = append_columns(out, merged, merged->present, arena, error);
     if (err != ERR_OK) {
         out->len = before;
@@ -198,12 +253,16 @@ enum err copy_change(struct buf *out, struct merged *merged, uint64_t changed, s
     size_t before = out->len;
     const struct row_table *table = &row_tables[merged->kind];
     uint64_t keys = (UINT64_C(1) << table->key_count) - 1;
-    buf_append_be16(out, (uint16_t)(table->column_count + EXTRA_COLUMNS + 1));
+    bool has_costs = merged->kind == ROW_OBSERVATION;
+    buf_append_be16(out, (uint16_t)(field_count(merged) + 1 + has_costs));
     enum err err = append_columns(out, merged, changed | keys, arena, error);
     if (err != ERR_OK) {
         out->len = before;
         return err;
     }
     append_int64(out, merged->ties);
+    if (has_costs) {
+        append_bool(out, merged->priced != NULL);
+    }
     return ERR_OK;
 }

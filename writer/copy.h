@@ -2,7 +2,8 @@
  * copy: rows -> the bytes of COPY ... (FORMAT binary). Pure but for the arena; not thread-safe.
  *
  * A tuple is project_id, the kind's columns in proto/row.h's order, event_version, field_versions,
- * metadata_versions; for staging also ties (bigint). writer/statements.h has the matching SQL.
+ * metadata_versions, of observations PRICED_COLUMNS of writer/price.h; for staging also ties (bigint) and of
+ * observations whether those are to be set. writer/statements.h has the matching SQL.
  */
 #pragma once
 

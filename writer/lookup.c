@@ -6,6 +6,7 @@
 
 #include "common/buf.h"
 #include "writer/array.h"
+#include "writer/models.h"
 
 #define EPOCH_US INT64_C(946684800000000) /* 2000-01-01 */
 
@@ -38,6 +39,11 @@ static bool wants_documents(const struct merged *incoming)
     return false;
 }
 
+static bool wants_costs(const struct merged *incoming, bool conditions)
+{
+    return (incoming->present & (MODELS_INPUTS | (conditions ? MODELS_DOCUMENTS : 0))) != 0;
+}
+
 static void set_read(struct merged *stored, uint32_t column)
 {
     stored->unread &= ~(UINT64_C(1) << column);
@@ -60,8 +66,9 @@ static void read_metadata(struct merged *stored, const PGresult *result, int row
     set_read(stored, column);
 }
 
-static void read_documents(struct merged *stored, const PGresult *result, int row,
-                           struct arena *arena)
+/* Returns the field behind them. */
+static int read_documents(struct merged *stored, const PGresult *result, int row,
+                          struct arena *arena)
 {
     const struct row_table *table = &row_tables[stored->kind];
     int field = LOOKUP_DOCUMENTS;
@@ -75,6 +82,29 @@ static void read_documents(struct merged *stored, const PGresult *result, int ro
             set_read(stored, i);
         }
         field++;
+    }
+    return field;
+}
+
+/* field: where they begin. */
+static void read_cost_columns(struct merged *stored, const PGresult *result, int row, int field,
+                              struct arena *arena)
+{
+    const struct row_table *table = &row_tables[stored->kind];
+    for (int i = 0; i < STATEMENTS_COST_COLUMNS; i++) {
+        uint32_t column = statements_cost_columns[i];
+        struct value *value = &stored->values[column];
+        if (PQgetisnull(result, row, field + i) != 0) {
+            continue;
+        }
+        set_read(stored, column);
+        if (table->columns[column].type == COLUMN_TIME) {
+            value->integer = read_int64(result, row, field + i) + EPOCH_US;
+        } else if (table->columns[column].type == COLUMN_INT) {
+            value->integer = read_int64(result, row, field + i);
+        } else {
+            value->slice = arena_copy(arena, read_slice(result, row, field + i));
+        }
     }
 }
 
@@ -106,7 +136,11 @@ static struct merged *read_stored(const struct entry *entry, const PGresult *res
         set_read(stored, (uint32_t)timestamp);
     }
     read_metadata(stored, result, row, arena);
-    read_documents(stored, result, row, arena);
+    int field = read_documents(stored, result, row, arena);
+    if (stored->kind == ROW_OBSERVATION) {
+        stored->created_us = read_int64(result, row, LOOKUP_TIMESTAMP) + EPOCH_US;
+        read_cost_columns(stored, result, row, field, arena);
+    }
     return stored;
 }
 
@@ -132,7 +166,26 @@ static void to_parameters(const struct arrays *arrays, struct session_parameters
     }
 }
 
-static void build_keys(struct arrays *arrays, struct entry **entries, uint32_t count)
+enum wish { WISH_DOCUMENTS, WISH_COSTS, WISH_PARAMETERS, WISH_COUNT };
+
+static bool wishes(enum wish wish, const struct merged *incoming, bool conditions)
+{
+    bool costs = incoming->kind == ROW_OBSERVATION && wants_costs(incoming, conditions);
+    switch (wish) {
+    case WISH_DOCUMENTS:
+        return wants_documents(incoming) || (costs && conditions);
+    case WISH_COSTS:
+        return costs;
+    case WISH_PARAMETERS:
+        return costs && conditions;
+    case WISH_COUNT:
+        break;
+    }
+    return false;
+}
+
+static void build_keys(struct arrays *arrays, struct entry **entries, uint32_t count,
+                       bool conditions)
 {
     uint32_t keys = row_tables[entries[0]->incoming.kind].key_count;
     array_begin(&arrays->bytes, OID_TEXT, count);
@@ -147,16 +200,20 @@ static void build_keys(struct arrays *arrays, struct entry **entries, uint32_t c
         }
         end_array(arrays);
     }
-    array_begin(&arrays->bytes, OID_BOOL, count);
-    for (uint32_t i = 0; i < count; i++) {
-        array_add_bool(&arrays->bytes, wants_documents(&entries[i]->incoming));
+    int wish_count = entries[0]->incoming.kind == ROW_OBSERVATION ? WISH_COUNT : 1;
+    for (int wish = 0; wish < wish_count; wish++) {
+        array_begin(&arrays->bytes, OID_BOOL, count);
+        for (uint32_t i = 0; i < count; i++) {
+            array_add_bool(&arrays->bytes,
+                           wishes((enum wish)wish, &entries[i]->incoming, conditions));
+        }
+        end_array(arrays);
     }
-    end_array(arrays);
 }
 
 enum err lookup_rows(struct session *session, const struct statements *statements,
-                     struct entry **entries, uint32_t count, bool locked, struct arena *arena,
-                     struct error *error)
+                     struct entry **entries, uint32_t count, bool locked, bool conditions,
+                     struct arena *arena, struct error *error)
 {
     if (count == 0) {
         return ERR_OK;
@@ -164,7 +221,7 @@ enum err lookup_rows(struct session *session, const struct statements *statement
     const struct statements_table *sql = &statements->tables[entries[0]->incoming.kind];
     struct arrays arrays = {.bytes = BUF_EMPTY};
     struct session_parameters parameters;
-    build_keys(&arrays, entries, count);
+    build_keys(&arrays, entries, count, conditions);
     to_parameters(&arrays, &parameters);
     PGresult *result = NULL;
     enum err err = session_query(session, locked ? sql->lookup_locked : sql->lookup, &parameters,

@@ -1,7 +1,7 @@
 /*
  * lookup: which rows exist already, with what merging needs to know of them: versions, which columns
- * are set, the timestamp, and metadata and other jsonb where the incoming row has any. All other
- * values stay unread. Runs inside the transaction; not thread-safe.
+ * are set, the timestamp, metadata and other jsonb where the incoming row has any, and what costs are
+ * computed from where it may change them. All other values stay unread. Runs inside the transaction; not thread-safe.
  */
 #pragma once
 
@@ -25,11 +25,11 @@ struct entry {
 
 /*
  * Sets stored of each entry (all of one kind, in key order). locked: FOR UPDATE, so that what is
- * found stays so until the end of the transaction.
+ * found stays so until the end of the transaction. conditions: costs depend on model parameters and metadata too.
  */
 MUST_CHECK enum err lookup_rows(struct session *session, const struct statements *statements,
                                 struct entry **entries, uint32_t count, bool locked,
-                                struct arena *arena, struct error *error);
+                                bool conditions, struct arena *arena, struct error *error);
 
 /* A trace's identity, and its timestamp once looked up. */
 struct trace_time {

@@ -77,7 +77,14 @@ const char maintain_sql_fold_counts[] =
     "  RETURNING c.project_id, c.day, c.traces),"
     " kept AS (INSERT INTO trace_counts (project_id, day, traces)"
     "  SELECT project_id, day, sum(traces) FROM gone GROUP BY project_id, day"
-    "  HAVING sum(traces) <> 0 RETURNING 1)"
+    "  HAVING sum(traces) <> 0 RETURNING 1),"
+    " many_observations AS MATERIALIZED (SELECT project_id FROM observation_counts"
+    "  GROUP BY project_id HAVING count(*) > 1 OR sum(observations) = 0),"
+    " gone_observations AS (DELETE FROM observation_counts c USING many_observations many"
+    "  WHERE c.project_id = many.project_id RETURNING c.project_id, c.observations),"
+    " kept_observations AS (INSERT INTO observation_counts (project_id, observations)"
+    "  SELECT project_id, sum(observations) FROM gone_observations GROUP BY project_id"
+    "  HAVING sum(observations) <> 0)"
     " SELECT count(*)::text FROM kept";
 
 const char maintain_sql_prune[] =

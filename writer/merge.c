@@ -58,6 +58,8 @@ void merge_begin(struct merged *out, const struct row *row, struct slice project
     out->unread = 0;
     out->ties = 0;
     out->metadata = NULL;
+    out->created_us = 0;
+    out->priced = NULL;
     memcpy(out->values, row->values, count * sizeof(out->values[0]));
     for (uint32_t i = 0; i < count; i++) {
         out->versions[i] = row->version;

@@ -12,6 +12,8 @@
 #include "proto/row.h"
 #include "writer/metadata.h"
 
+struct priced; /* writer/price.h */
+
 struct merged {
     enum row_kind kind;
     struct slice project;
@@ -23,6 +25,8 @@ struct merged {
     int64_t versions[ROW_COLUMNS_MAX];
     /* Once looked at; then values[metadata] is stale. NULL: values[metadata] is the JSON text. */
     const struct metadata *metadata;
+    int64_t created_us;          /* of an observation that is stored; 0: not yet */
+    const struct priced *priced; /* what an observation costs; NULL: as it is stored */
 };
 
 /*

@@ -4,6 +4,20 @@
 #include <stdlib.h>
 
 #include "common/buf.h"
+#include "writer/price.h"
+
+const uint32_t statements_cost_columns[STATEMENTS_COST_COLUMNS] = {
+    OBSERVATION_START_TIME,        OBSERVATION_MODEL,        OBSERVATION_PROMPT_TOKENS,
+    OBSERVATION_COMPLETION_TOKENS, OBSERVATION_TOTAL_TOKENS, OBSERVATION_MODEL_PARAMETERS};
+
+#define PRICED_NAME(name) name,
+static const char *const priced_columns[] = {PRICED_COLUMNS(PRICED_NAME) NULL};
+#undef PRICED_NAME
+
+static bool has_costs(const struct row_table *table)
+{
+    return table == &row_tables[ROW_OBSERVATION];
+}
 
 static char *finish_text(struct buf *sql)
 {
@@ -12,7 +26,7 @@ static char *finish_text(struct buf *sql)
     return buf_take(sql, &len);
 }
 
-/* project_id, "id", ..., metadata_versions */
+/* project_id, "id", ..., metadata_versions; of observations also what they cost */
 static void append_names(struct buf *sql, const struct row_table *table)
 {
     buf_append_text(sql, "project_id");
@@ -20,6 +34,9 @@ static void append_names(struct buf *sql, const struct row_table *table)
         buf_printf(sql, ", \"%s\"", table->columns[i].name);
     }
     buf_append_text(sql, ", event_version, field_versions, metadata_versions");
+    for (int i = 0; has_costs(table) && priced_columns[i] != NULL; i++) {
+        buf_printf(sql, ", %s", priced_columns[i]);
+    }
 }
 
 static void append_present_mask(struct buf *sql, const struct row_table *table)
@@ -38,8 +55,14 @@ static void append_documents(struct buf *sql, const struct row_table *table)
     for (uint32_t i = 0; i < table->column_count; i++) {
         const struct column *column = &table->columns[i];
         if (column->type == COLUMN_JSONB && column->merge == MERGE_LATEST) {
-            buf_printf(sql, ", CASE WHEN k.d THEN t.\"%s\"::text END", column->name);
+            buf_printf(sql, ", CASE WHEN k.d%s THEN t.\"%s\"::text END",
+                       has_costs(table) ? " OR k.c" : "", column->name);
         }
+    }
+    for (int i = 0; has_costs(table) && i < STATEMENTS_COST_COLUMNS; i++) {
+        uint32_t column = statements_cost_columns[i];
+        buf_printf(sql, ", CASE WHEN k.%s THEN t.\"%s\" END",
+                   column == OBSERVATION_MODEL_PARAMETERS ? "m" : "c", table->columns[column].name);
     }
 }
 
@@ -56,16 +79,21 @@ static char *make_lookup(const struct row_table *table, bool has_timestamp, bool
     struct buf sql = BUF_EMPTY;
     buf_append_text(&sql, "SELECT k.n, t.event_version, t.field_versions, ");
     append_present_mask(&sql, table);
-    buf_append_text(&sql, has_timestamp ? ", t.timestamp" : ", NULL::timestamptz");
+    buf_append_text(&sql, has_timestamp ? ", t.timestamp" : ", t.created_at");
     append_documents(&sql, table);
     buf_append_text(&sql, " FROM unnest($1::text[]");
     for (uint32_t i = 0; i < table->key_count; i++) {
         buf_printf(&sql, ", $%" PRIu32 "::text[]", i + 2);
     }
-    buf_printf(&sql, ", $%" PRIu32 "::bool[]) WITH ORDINALITY AS k(project_id",
-               table->key_count + 2);
+    buf_printf(&sql, ", $%" PRIu32 "::bool[]", table->key_count + 2);
+    if (has_costs(table)) {
+        buf_printf(&sql, ", $%" PRIu32 "::bool[], $%" PRIu32 "::bool[]", table->key_count + 3,
+                   table->key_count + 4);
+    }
+    buf_append_text(&sql, ") WITH ORDINALITY AS k(project_id");
     append_key_list(&sql, table, ", ");
-    buf_printf(&sql, ", d, n) JOIN %s t ON t.project_id = k.project_id", table->name);
+    buf_append_text(&sql, has_costs(table) ? ", d, c, m" : ", d");
+    buf_printf(&sql, ", n) JOIN %s t ON t.project_id = k.project_id", table->name);
     for (uint32_t i = 0; i < table->key_count; i++) {
         const char *name = table->columns[i].name;
         buf_printf(&sql, " AND t.%s = k.%s", name, name);
@@ -91,7 +119,8 @@ static char *make_create_staging(const struct row_table *table)
     buf_printf(&sql, "CREATE TEMP TABLE IF NOT EXISTS staging_%s ON COMMIT DELETE ROWS AS SELECT ",
                table->name);
     append_names(&sql, table);
-    buf_printf(&sql, ", 0::bigint AS ties FROM %s WITH NO DATA", table->name);
+    buf_printf(&sql, ", 0::bigint AS ties%s FROM %s WITH NO DATA",
+               has_costs(table) ? ", false AS priced" : "", table->name);
     return finish_text(&sql);
 }
 
@@ -100,7 +129,8 @@ static char *make_copy_staging(const struct row_table *table)
     struct buf sql = BUF_EMPTY;
     buf_printf(&sql, "COPY staging_%s (", table->name);
     append_names(&sql, table);
-    buf_append_text(&sql, ", ties) FROM STDIN (FORMAT binary)");
+    buf_append_text(&sql, has_costs(table) ? ", ties, priced" : ", ties");
+    buf_append_text(&sql, ") FROM STDIN (FORMAT binary)");
     return finish_text(&sql);
 }
 
@@ -132,6 +162,10 @@ static char *make_update(const struct row_table *table)
     buf_printf(&sql, "UPDATE %s t SET ", table->name);
     for (uint32_t i = table->key_count; i < table->column_count; i++) {
         append_assignment(&sql, &table->columns[i], i);
+    }
+    for (int i = 0; has_costs(table) && priced_columns[i] != NULL; i++) {
+        buf_printf(&sql, "%s = CASE WHEN s.priced THEN s.%s ELSE t.%s END, ", priced_columns[i],
+                   priced_columns[i], priced_columns[i]);
     }
     buf_printf(&sql,
                "event_version = s.event_version, field_versions = s.field_versions, "

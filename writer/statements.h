@@ -5,8 +5,10 @@
  * lookup and lookup_locked take the key arrays - $1 text[] project_id, then one text[] for each key
  * column - and bool[] "give the documents too", and answer for each row that exists, in key order:
  *   place (bigint, 1-based), event_version, field_versions, mask of columns that are set (bigint),
- *   timestamp (NULL for observations), then as text, only where asked for: metadata,
+ *   timestamp (created_at of observations), then as text, only where asked for: metadata,
  *   metadata_versions, and each further jsonb column in table order.
+ * That of observations takes two more bool[], "give what costs are computed from" (further jsonb columns too) and
+ * "give the model parameters", and answers with statements_cost_columns at the end.
  */
 #pragma once
 
@@ -21,6 +23,10 @@ struct statements_table {
     char *update;       /* the table from staging */
     char *clear_staging;
 };
+
+/* Columns of observations that costs are computed from, but for jsonb. */
+enum { STATEMENTS_COST_COLUMNS = 6 };
+extern const uint32_t statements_cost_columns[STATEMENTS_COST_COLUMNS];
 
 enum {
     LOOKUP_PLACE,

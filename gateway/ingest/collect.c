@@ -10,6 +10,7 @@
 struct refusal {
     uint32_t record;
     uint32_t offset;
+    enum err err;
     uint32_t field_len;
     uint32_t reason_len;
 };
@@ -79,6 +80,12 @@ void collect_row(struct collect *collect, uint32_t record, const struct row *row
 void collect_refuse(struct collect *collect, uint32_t record, struct slice field,
                     struct slice reason)
 {
+    collect_refuse_as(collect, record, ERR_INVALID, field, reason);
+}
+
+void collect_refuse_as(struct collect *collect, uint32_t record, enum err err, struct slice field,
+                       struct slice reason)
+{
     struct collect_record *refused = record_at(collect, record);
     if (refused->refused) {
         return;
@@ -91,6 +98,7 @@ void collect_refuse(struct collect *collect, uint32_t record, struct slice field
     struct refusal refusal = {
         .record = record,
         .offset = (uint32_t)collect->_texts.len,
+        .err = err,
         .field_len = (uint32_t)field.len,
         .reason_len = (uint32_t)reason.len,
     };
@@ -115,8 +123,10 @@ void collect_count(const struct collect *collect, uint32_t all[ROW_KIND_COUNT],
     memset(good, 0, ROW_KIND_COUNT * sizeof(*good));
     for (uint32_t i = 0; i < collect->record_count; i++) {
         const struct collect_record *record = record_at(collect, i);
-        all[record->kind]++;
-        good[record->kind] += !record->refused;
+        if (record->kind < ROW_KIND_COUNT) {
+            all[record->kind]++;
+            good[record->kind] += !record->refused;
+        }
     }
 }
 
@@ -141,7 +151,19 @@ struct collect_refusal collect_refusal(const struct collect *collect, uint32_t i
         .id = {texts + record->_id_offset, record->_id_len},
         .field = {texts + refusal->offset, refusal->field_len},
         .reason = {texts + refusal->offset + refusal->field_len, refusal->reason_len},
+        .err = refusal->err,
     };
+}
+
+struct slice collect_record_id(const struct collect *collect, uint32_t record)
+{
+    const struct collect_record *of = record_at(collect, record);
+    return (struct slice){collect->_texts.data + of->_id_offset, of->_id_len};
+}
+
+bool collect_is_refused(const struct collect *collect, uint32_t record)
+{
+    return record_at(collect, record)->refused;
 }
 
 void collect_refusal_path(const struct collect_refusal *refusal, struct buf *out)

@@ -10,16 +10,20 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "common/error.h"
 #include "common/slice.h"
 #include "proto/row.h"
 
 #define COLLECT_ALONE UINT32_MAX
 
+/* Of a record that nobody can say what it was meant to be. */
+#define COLLECT_NO_KIND ROW_KIND_COUNT
+
 /* One record of the client's: an element of an array, or the only one of its place. */
 struct collect_record {
     const char *place; /* static: "observations", "trace" */
     uint32_t index;    /* in place; COLLECT_ALONE: there is just one */
-    uint16_t kind;     /* enum row_kind, for counting */
+    uint16_t kind;     /* enum row_kind, for counting; COLLECT_NO_KIND: in no count */
     uint16_t _id_len;
     uint32_t _id_offset;
     bool refused;
@@ -64,6 +68,10 @@ void collect_row(struct collect *collect, uint32_t record, const struct row *row
 void collect_refuse(struct collect *collect, uint32_t record, struct slice field,
                     struct slice reason);
 
+/* The same with another reason than ERR_INVALID for the answer to tell. */
+void collect_refuse_as(struct collect *collect, uint32_t record, enum err err, struct slice field,
+                       struct slice reason);
+
 /* The same for the record of a row, as a receipt names it; rows that do not exist are ignored. */
 void collect_refuse_row(struct collect *collect, uint32_t row, struct slice reason);
 
@@ -80,8 +88,13 @@ struct collect_refusal {
     struct slice id; /* empty when unknown */
     struct slice field;
     struct slice reason;
+    enum err err;
 };
 struct collect_refusal collect_refusal(const struct collect *collect, uint32_t index);
+
+/* Of record 0, 1, ...: the id, empty when unknown and valid until collect changes; was it refused? */
+struct slice collect_record_id(const struct collect *collect, uint32_t record);
+bool collect_is_refused(const struct collect *collect, uint32_t record);
 
 /* Appends where the culprit is: "observations[3].startTime". */
 void collect_refusal_path(const struct collect_refusal *refusal, struct buf *out);

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct decode_input {
     int64_t received_us;   /* wall clock when the request was complete; versions are made of it */
     uint32_t max_depth;    /* of JSON */
     uint32_t max_records;  /* XTRACE_MAX_RECORDS */
+    bool scores_only;      /* the credential may create scores and nothing else */
     struct arena *scratch; /* the caller's; nothing in out borrows from it or from body */
 };
 

@@ -6,28 +6,30 @@
 
 static const char place[] = "traceIds";
 
-static struct row make_row(struct slice id, int64_t received_us)
+static struct row make_row(const char *target, struct slice id, int64_t received_us)
 {
     struct row row = {.kind = ROW_DELETION, .version = version_event(received_us)};
     row_set_slice(&row, DELETION_ID, id);
-    row_set_slice(&row, DELETION_TARGET, SLICE_LITERAL("trace"));
+    row_set_slice(&row, DELETION_TARGET, slice_from(target));
     return row;
 }
 
-static void collect_one(struct slice id, uint32_t record, int64_t received_us, struct collect *out)
+static void collect_one(const char *target, struct slice id, uint32_t record, int64_t received_us,
+                        struct collect *out)
 {
-    struct row row = make_row(id, received_us);
+    struct row row = make_row(target, id, received_us);
     collect_row(out, record, &row);
 }
 
 /* The id as given, and if it is a UUID its two usual spellings. */
-static void collect_id(struct slice id, uint32_t index, int64_t received_us, struct collect *out)
+static void collect_id(const char *target, struct slice id, uint32_t index, int64_t received_us,
+                       struct collect *out)
 {
     char hyphenated[UUID_TEXT_SIZE + 1];
     char bare[HEX_TEXT_SIZE + 1];
     size_t len = 0;
     uint32_t record = collect_record(out, place, index, ROW_DELETION, id);
-    collect_one(id, record, received_us, out);
+    collect_one(target, id, record, received_us, out);
     if (!uuid_normalise(id, hyphenated)) {
         return;
     }
@@ -37,10 +39,10 @@ static void collect_id(struct slice id, uint32_t index, int64_t received_us, str
         }
     }
     if (!slice_is(id, hyphenated)) {
-        collect_one((struct slice){hyphenated, UUID_TEXT_SIZE}, record, received_us, out);
+        collect_one(target, (struct slice){hyphenated, UUID_TEXT_SIZE}, record, received_us, out);
     }
     if (!slice_equals(id, (struct slice){bare, len})) {
-        collect_one((struct slice){bare, len}, record, received_us, out);
+        collect_one(target, (struct slice){bare, len}, record, received_us, out);
     }
 }
 
@@ -65,11 +67,11 @@ static enum err read_ids(const struct decode_input *input, struct json_reader *r
                        ? json_end(reader, error)
                        : error_set(error, ERR_INVALID, "%s[%u]: not a string", place, count);
         }
-        struct row row = make_row(id, input->received_us);
+        struct row row = make_row("trace", id, input->received_us);
         if (!validate_row(&row, input->scratch, &violation)) {
             return error_set(error, ERR_INVALID, "%s[%u]: %s", place, count, violation.reason);
         }
-        collect_id(id, count++, input->received_us, out);
+        collect_id("trace", id, count++, input->received_us, out);
     }
     return ERR_OK;
 }
@@ -102,13 +104,14 @@ enum err decode_deletion(const struct decode_input *input, struct collect *out, 
     return err;
 }
 
-void decode_deletion_path(struct slice id, int64_t received_us, struct collect *out)
+void decode_deletion_path(const char *target, struct slice id, int64_t received_us,
+                          struct collect *out)
 {
     struct arena arena = ARENA_EMPTY;
     struct violation violation;
-    struct row row = make_row(id, received_us);
+    struct row row = make_row(target, id, received_us);
     if (validate_row(&row, &arena, &violation)) {
-        collect_id(id, COLLECT_ALONE, received_us, out);
+        collect_id(target, id, COLLECT_ALONE, received_us, out);
     }
     arena_finish(&arena);
 }

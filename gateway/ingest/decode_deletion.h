@@ -1,7 +1,7 @@
 /*
- * decode_deletion: which traces to delete -> rows of ROW_DELETION (contract/langfuse.md section 4.1). A
- * UUID deletes the trace under each of its spellings, as a read finds it under each. Second step of the
- * ingest line; pure.
+ * decode_deletion: which traces (or which score) to delete -> rows of ROW_DELETION (contract/langfuse.md
+ * sections 4.1 and 4.5). A UUID deletes it under each of its spellings, as a read finds it under each.
+ * Second step of the ingest line; pure.
  */
 #pragma once
 
@@ -13,5 +13,7 @@ enum { DECODE_DELETION_IDS_MAX = 1000 };
 MUST_CHECK enum err decode_deletion(const struct decode_input *input, struct collect *out,
                                     struct error *error);
 
-/* One id as it stands in a path. One that no trace can have collects nothing. */
-void decode_deletion_path(struct slice id, int64_t received_us, struct collect *out);
+/* One id as it stands in a path; target as in proto/row.h. One that nothing can have collects
+ * nothing. */
+void decode_deletion_path(const char *target, struct slice id, int64_t received_us,
+                          struct collect *out);

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 
 #include "common/rfc3339.h"
@@ -48,7 +47,9 @@ static void clear_field(const struct fields *fields, struct fields_row *out, uin
 {
     uint32_t column = field_at(fields, field)->column;
     out->_faulty &= ~(UINT64_C(1) << field);
-    if (row_has(&out->row, column) && out->_owners[column] == field) {
+    if (field_at(fields, field)->form == FORM_ASIDE) {
+        out->asides[column] = (struct slice){NULL, 0};
+    } else if (row_has(&out->row, column) && out->_owners[column] == field) {
         row_clear(&out->row, column);
     }
 }
@@ -61,21 +62,6 @@ static bool is_empty_array(struct slice raw)
             return false;
         }
     }
-    return true;
-}
-
-/* 12, 12.0 and 1.2e1; beyond 2^53 only the first spelling. */
-static bool whole_number(struct slice number, int64_t *out)
-{
-    double value;
-    if (json_number_int64(number, out)) {
-        return true;
-    }
-    if (!json_number_double(number, &value) || fabs(value) > 9007199254740992.0 ||
-        value != floor(value)) {
-        return false;
-    }
-    *out = (int64_t)value;
     return true;
 }
 
@@ -139,7 +125,7 @@ static const char *take_number(const struct reading *reading, enum form form, st
     case FORM_INTEGER:
         return json_number_int64(number, &value->integer) ? NULL : "not a 64-bit integer";
     case FORM_WHOLE:
-        return whole_number(number, &value->integer) ? NULL : "not a whole number";
+        return json_number_whole(number, &value->integer) ? NULL : "not a whole number";
     default:
         value->slice = number;
         return NULL;
@@ -154,7 +140,7 @@ static const char *take_text_or_whole(const struct reading *reading, struct valu
     }
     const char *reason = take_number(reading, FORM_TEXT_OR_WHOLE, value);
     int64_t number;
-    if (reason == NULL && !whole_number(value->slice, &number)) {
+    if (reason == NULL && !json_number_whole(value->slice, &number)) {
         reason = "not a string or a whole number";
     }
     if (reason == NULL) {
@@ -190,6 +176,7 @@ static const char *take_value(const struct reading *reading, uint32_t field, str
     case FORM_INTEGER:
     case FORM_WHOLE:
         return take_number(reading, form, value);
+    case FORM_ASIDE:
     case FORM_NESTED:
         break;
     }
@@ -204,6 +191,10 @@ static void read_field(const struct reading *reading, uint32_t field)
     struct json_reader *reader = reading->reader;
     clear_field(reading->fields, out, field);
     if (json_null(reader)) {
+        return;
+    }
+    if (field_at(reading->fields, field)->form == FORM_ASIDE) {
+        json_skip(reader, &out->asides[field_at(reading->fields, field)->column]);
         return;
     }
     struct value value;
@@ -260,6 +251,7 @@ bool fields_read(const struct fields *fields, struct json_reader *reader, struct
     out->row.kind = fields->kind;
     out->row.present = 0;
     out->_faulty = 0;
+    memset(out->asides, 0, sizeof(out->asides));
     if (!json_object_begin(reader)) {
         json_skip(reader, NULL);
         return false;
@@ -296,7 +288,8 @@ static uint32_t field_of_column(const struct fields *fields, const struct fields
         return row->_owners[column];
     }
     for (uint32_t i = 0; i < fields->count; i++) {
-        if (fields->table[i].column == column && fields->table[i].form != FORM_NESTED) {
+        uint8_t form = fields->table[i].form;
+        if (fields->table[i].column == column && form != FORM_NESTED && form != FORM_ASIDE) {
             return i;
         }
     }

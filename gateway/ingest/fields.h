@@ -31,6 +31,7 @@ enum form {
     FORM_INTEGER,       /* number of 64 bits without fraction and exponent */
     FORM_WHOLE,         /* number without a fraction in any spelling: 12, 12.0, 1.2e1 */
     FORM_TEXT_OR_WHOLE, /* a string, or such a number as text */
+    FORM_ASIDE, /* anything; the text as sent, kept beside the row: column is its place in asides */
     FORM_NESTED, /* an object whose members are further fields; anything else is passed over */
 };
 
@@ -38,7 +39,7 @@ struct field {
     const char *key;
     uint8_t key_len;
     uint8_t form;   /* enum form */
-    uint8_t column; /* of the row's kind; of FORM_NESTED: 0 */
+    uint8_t column; /* of the row's kind; of FORM_NESTED: 0; of FORM_ASIDE: place in asides */
 };
 
 #define FIELD(key, form, column)                                                                   \
@@ -48,7 +49,7 @@ struct field {
 
 #define FIELDS_NO_INDEX UINT32_MAX
 
-enum { FIELDS_MAX = 64, FIELDS_UUIDS_MAX = 4 };
+enum { FIELDS_MAX = 64, FIELDS_UUIDS_MAX = 4, FIELDS_ASIDES_MAX = 4 };
 
 /* At most FIELDS_MAX in all; FORM_UUID ones stand first in table. Fields are numbered through both
  * tables. What the object says itself wins over what its nested member says. */
@@ -70,7 +71,8 @@ struct fault {
 /* A row being read. Its texts borrow from the JSON text, the arena and this struct. */
 struct fields_row {
     struct row row;
-    uint64_t _faulty; /* bit i: field i is wrong, see _faults[i] */
+    struct slice asides[FIELDS_ASIDES_MAX]; /* empty: absent */
+    uint64_t _faulty;                       /* bit i: field i is wrong, see _faults[i] */
     struct fault _faults[FIELDS_MAX];
     uint8_t _owners[ROW_COLUMNS_MAX]; /* of a present column: the field that set it */
     char _uuids[FIELDS_UUIDS_MAX][UUID_TEXT_SIZE + 1];

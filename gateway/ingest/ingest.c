@@ -12,11 +12,13 @@
 #include "common/log.h"
 #include "gateway/books.h"
 #include "gateway/deliver.h"
+#include "gateway/ingest/answer_ingestion.h"
 #include "gateway/ingest/answer_otlp.h"
 #include "gateway/ingest/capture.h"
 #include "gateway/ingest/collect.h"
 #include "gateway/ingest/decode_batch.h"
 #include "gateway/ingest/decode_deletion.h"
+#include "gateway/ingest/decode_ingestion.h"
 #include "gateway/ingest/decode_metrics.h"
 #include "gateway/ingest/decode_otlp.h"
 #include "gateway/ingest/media.h"
@@ -39,6 +41,8 @@ struct ingest_format {
     /* Answers the request; all that was not refused is durable. */
     void (*answer)(struct request *request, const struct collect *collect);
     bool takes_key; /* Idempotency-Key: for records that do not merge */
+    /* Answers where nothing was stored; NULL: reply_error. */
+    void (*answer_error)(struct request *request, enum err err, const struct error *error);
 };
 
 /* A request on the line. Small while it waits: the rows are the delivery's. */
@@ -61,29 +65,66 @@ static void answer_deletion(struct request *request, const struct collect *colle
 static void answer_deletions(struct request *request, const struct collect *collect);
 
 static const struct ingest_format format_batch = {
-    media_is_json, "application/json", decode_batch, REFUSALS_LISTED_MAX, answer_batch, false,
+    media_is_json, "application/json", decode_batch, REFUSALS_LISTED_MAX, answer_batch, false, NULL,
 };
 
 static const struct ingest_format format_metrics = {
     media_is_json, "application/json", decode_metrics, REFUSALS_LISTED_MAX, answer_metrics, true,
+    NULL,
 };
 
 /* Of the path: without media and decoder. */
 static const struct ingest_format format_deletion = {.max_refusals = 1, .answer = answer_deletion};
 
 static const struct ingest_format format_deletions = {
-    media_is_json, "application/json", decode_deletion, 1, answer_deletions, false,
+    media_is_json, "application/json", decode_deletion, 1, answer_deletions, false, NULL,
 };
 
 static const struct ingest_format format_otlp_json = {
-    media_is_json,       "application/json", decode_otlp_json,
-    REFUSALS_LISTED_MAX, answer_otlp_json,   false,
+    media_is_json,
+    "application/json",
+    decode_otlp_json,
+    REFUSALS_LISTED_MAX,
+    answer_otlp_json,
+    false,
+    NULL,
 };
 
 static const struct ingest_format format_otlp_protobuf = {
-    media_is_protobuf,   "application/x-protobuf", decode_otlp_protobuf,
-    REFUSALS_LISTED_MAX, answer_otlp_protobuf,     false,
+    media_is_protobuf,
+    "application/x-protobuf",
+    decode_otlp_protobuf,
+    REFUSALS_LISTED_MAX,
+    answer_otlp_protobuf,
+    false,
+    NULL,
 };
+
+static const struct ingest_format format_ingestion = {
+    media_is_json,          "application/json",
+    decode_ingestion,       UINT32_MAX, /* clients look each of their events up in the answer */
+    answer_ingestion,       false,
+    answer_ingestion_error,
+};
+
+/* Routes of one body alone. */
+#define FORMAT_ENTITY(decoder)                                                                     \
+    {                                                                                              \
+        media_is_json, "application/json", (decoder), 1, answer_entity, false, NULL,               \
+    }
+static const struct ingest_format format_score = FORMAT_ENTITY(decode_score);
+static const struct ingest_format format_trace = FORMAT_ENTITY(decode_legacy_trace);
+static const struct ingest_format format_span = FORMAT_ENTITY(decode_legacy_span);
+static const struct ingest_format format_span_update = FORMAT_ENTITY(decode_legacy_span_update);
+static const struct ingest_format format_generation = FORMAT_ENTITY(decode_legacy_generation);
+static const struct ingest_format format_generation_update =
+    FORMAT_ENTITY(decode_legacy_generation_update);
+static const struct ingest_format format_event = FORMAT_ENTITY(decode_legacy_event);
+#undef FORMAT_ENTITY
+
+/* Of the path: without media and decoder. */
+static const struct ingest_format format_score_deletion = {.max_refusals = 1,
+                                                           .answer = answer_score_deleted};
 
 void ingest_batch(struct request *request)
 {
@@ -93,6 +134,46 @@ void ingest_batch(struct request *request)
 void ingest_metrics(struct request *request)
 {
     run(request, &format_metrics);
+}
+
+void ingest_ingestion(struct request *request)
+{
+    run(request, &format_ingestion);
+}
+
+void ingest_score(struct request *request)
+{
+    run(request, &format_score);
+}
+
+void ingest_legacy_trace(struct request *request)
+{
+    run(request, &format_trace);
+}
+
+void ingest_legacy_span(struct request *request)
+{
+    run(request, &format_span);
+}
+
+void ingest_legacy_span_update(struct request *request)
+{
+    run(request, &format_span_update);
+}
+
+void ingest_legacy_generation(struct request *request)
+{
+    run(request, &format_generation);
+}
+
+void ingest_legacy_generation_update(struct request *request)
+{
+    run(request, &format_generation_update);
+}
+
+void ingest_legacy_event(struct request *request)
+{
+    run(request, &format_event);
 }
 
 void ingest_deletions(struct request *request)
@@ -222,6 +303,7 @@ static enum err decode(struct ingest *ingest, struct slice body, struct error *e
         .received_us = ingest->received_us,
         .max_depth = (uint32_t)config->max_json_depth,
         .max_records = (uint32_t)config->max_records,
+        .scores_only = ingest->request->identity.scores_only,
         .scratch = &scratch,
     };
     /* Rows are about as long as the text they come from. */
@@ -365,15 +447,26 @@ static void run(struct request *request, const struct ingest_format *format)
     send_on(ingest, err, &error);
 }
 
-void ingest_deletion(struct request *request)
+static void run_deletion(struct request *request, const struct ingest_format *format,
+                         const char *target)
 {
     struct error error = {""};
-    struct ingest *ingest = begin(request, &format_deletion);
+    struct ingest *ingest = begin(request, format);
     enum err err = check_budget(request->worker->gateway, &error);
     if (err == ERR_OK) {
-        decode_deletion_path(request->params[0], ingest->received_us, &ingest->collect);
+        decode_deletion_path(target, request->params[0], ingest->received_us, &ingest->collect);
     }
     send_on(ingest, err, &error);
+}
+
+void ingest_deletion(struct request *request)
+{
+    run_deletion(request, &format_deletion, "trace");
+}
+
+void ingest_score_deletion(struct request *request)
+{
+    run_deletion(request, &format_score_deletion, "score");
 }
 
 /* ---- after the receipt ---- */
@@ -400,6 +493,8 @@ static void finish(struct ingest *ingest, enum err err, const struct error *erro
     struct request *request = ingest->request;
     if (err == ERR_OK) {
         ingest->format->answer(request, &ingest->collect);
+    } else if (ingest->format->answer_error != NULL) {
+        ingest->format->answer_error(request, err, error);
     } else {
         reply_error(request, err, error);
     }

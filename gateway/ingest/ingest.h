@@ -23,6 +23,23 @@ void ingest_metrics(struct request *request);
  * but those that partialSuccess counts, are committed; 400 when none could be stored. */
 void ingest_otlp(struct request *request);
 
+/* POST /api/public/ingestion: batches of events. 207 once all that is not in its "errors" is committed; 400
+ * when the body is no batch. A credential that may only create scores gets a 401 for every other event. */
+void ingest_ingestion(struct request *request);
+
+/* One body alone: POST /api/public/scores, and what clients used before there was ingestion: POST
+ * /api/public/traces, POST and PATCH /spans and /generations, POST /events. 200 {"id"}. */
+void ingest_score(struct request *request);
+void ingest_legacy_trace(struct request *request);
+void ingest_legacy_span(struct request *request);
+void ingest_legacy_span_update(struct request *request);
+void ingest_legacy_generation(struct request *request);
+void ingest_legacy_generation_update(struct request *request);
+void ingest_legacy_event(struct request *request);
+
+/* DELETE /api/public/scores/{id}: 202 once it is gone, and also when it was not there. */
+void ingest_score_deletion(struct request *request);
+
 /* DELETE /api/public/traces/{id} and DELETE /api/public/traces with {"traceIds": [...]}: 200 once they, their
  * observations and their scores are gone, and also when they were not there. */
 void ingest_deletion(struct request *request);

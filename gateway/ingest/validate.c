@@ -9,7 +9,7 @@
 /* The reasons name the limits in words. */
 _Static_assert(ROW_ID_MAX == 800 && ROW_NAME_MAX == 4000 && ROW_TAGS_MAX == 1000, "reasons");
 
-enum text_rule { TEXT_NAME, TEXT_INDEXED, TEXT_SERIES, TEXT_ID, TEXT_LONG };
+enum text_rule { TEXT_NAME, TEXT_INDEXED, TEXT_SERIES, TEXT_ID, TEXT_TRACE, TEXT_LONG };
 
 /* What is not listed is a short text. */
 static const uint8_t trace_texts[TRACE_COLUMN_COUNT] = {
@@ -20,7 +20,7 @@ static const uint8_t trace_texts[TRACE_COLUMN_COUNT] = {
 };
 
 static const uint8_t observation_texts[OBSERVATION_COLUMN_COUNT] = {
-    [OBSERVATION_TRACE_ID] = TEXT_ID,
+    [OBSERVATION_TRACE_ID] = TEXT_TRACE,
     [OBSERVATION_ID] = TEXT_ID,
     [OBSERVATION_PARENT_OBSERVATION_ID] = TEXT_ID,
     [OBSERVATION_STATUS_MESSAGE] = TEXT_LONG,
@@ -62,6 +62,8 @@ static const char *check_text(enum text_rule rule, struct slice text)
     switch (rule) {
     case TEXT_NAME:
         return text.len > ROW_NAME_MAX ? "longer than 4000 bytes" : NULL;
+    case TEXT_TRACE:
+        return text.len == 0 ? NULL : check_text(TEXT_ID, text); /* ROW_NO_TRACE */
     case TEXT_ID:
         if (text.len == 0) {
             return "empty";

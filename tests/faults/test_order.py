@@ -202,6 +202,8 @@ def test_the_books_balance_after_all_that(lab):
     counted = dict(lab.stack.sql("SELECT day::text, sum(traces)::bigint FROM trace_counts GROUP BY day HAVING sum(traces) <> 0"))
     there = dict(lab.stack.sql("SELECT (timestamp AT TIME ZONE 'UTC')::date::text, count(*) FROM traces GROUP BY 1"))
     assert counted == there
+    counted = dict(lab.stack.sql("SELECT project_id, sum(observations)::bigint FROM observation_counts GROUP BY 1"))
+    assert counted == dict(lab.stack.sql("SELECT project_id, count(*) FROM observations GROUP BY 1"))
 
 
 # ---- Two writers at once ----

@@ -22,7 +22,7 @@ static void check_sql(struct slice sql, int value_count)
 {
     for (size_t i = 0; i < sql.len; i++) {
         unsigned char c = (unsigned char)sql.data[i];
-        CHECK(isalnum(c) || (c != '\0' && strchr(" #$():[]<>=&@-,'^?+\\._", c) != NULL));
+        CHECK(isalnum(c) || (c != '\0' && strchr(" #$():[]<>=&@-,'^?+~\\._", c) != NULL));
         if (c == '$' && isdigit((unsigned char)sql.data[i + 1])) {
             int number = atoi(sql.data + i + 1);
             CHECK(number >= 1 && number <= value_count);

@@ -199,3 +199,5 @@ def test_no_observation_outlives_its_trace(make_xtrace):
     counted = system.database.value("SELECT coalesce(sum(traces), 0) FROM trace_counts")
     assert counted == system.database.value("SELECT count(*) FROM traces")
     assert client.get("/api/public/traces").json()["meta"]["totalItems"] == counted
+    observations = system.database.value("SELECT count(*) FROM observations")
+    assert system.database.value("SELECT coalesce(sum(observations), 0) FROM observation_counts") == observations

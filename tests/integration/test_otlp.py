@@ -1,20 +1,16 @@
 """OTLP spans, in JSON and protobuf: what exporters send is what is read back."""
 
-import base64
-import datetime
 import gzip
 import itertools
 import json
-import pathlib
 import random
 import struct
 
 import pytest
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from support import captured
 from support.otlp import (BASE_NS, PROTOBUF, ROUTES, any_value, as_protobuf, export, new_span_id, new_trace_id, span)
-
-CAPTURED = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "captured"
 
 
 def post(xtrace, body, route=ROUTES[0], headers=None):
@@ -50,39 +46,15 @@ def read_one(xtrace, trace_id):
 
 
 def replay(xtrace, name):
-    for path in sorted((CAPTURED / name).iterdir()):
-        request = json.loads(path.read_text())
-        body = base64.b64decode(request["bodyBase64"])
-        headers = {key: request["headers"][key] for key in ("content-type", "content-encoding")}
-        answer = xtrace.client().request(request["method"], request["path"], None, body, headers)
+    for request in captured.requests(name):
+        answer = xtrace.client().request(request[0], request[1], None, *request[2:])
         assert (answer.status, answer.body) == (200, b""), answer.text
         assert answer.headers["content-type"] == "application/x-protobuf"
         yield
 
 
-def same_moment(have, wanted):
-    def milliseconds(text):
-        return text and int(datetime.datetime.fromisoformat(text).timestamp() * 1000)
-    return milliseconds(have) == milliseconds(wanted)
-
-
-def compare(have, wanted):
-    """As the README of the captured traffic says."""
-    for key, value in wanted.items():
-        if key in ("startTime", "endTime", "completionStartTime"):
-            assert same_moment(have[key], value), key
-        elif key == "metadata":
-            assert value.items() <= (have[key] or {}).items(), have[key]
-        elif key == "modelParameters":
-            assert (have[key] or {}) == (value or {}), key
-        elif key == "tags":
-            assert sorted(have[key]) == value
-        else:
-            assert have[key] == value, key
-
-
 def test_the_captured_exporter_is_read_as_expected(xtrace):
-    expected = json.loads((CAPTURED / "expected" / "otel-proto-gzip.json").read_text())
+    expected = captured.expected("otel-proto-gzip")
     open_trace = expected["traces"][0]["id"]
     requests = replay(xtrace, "otel-proto-gzip")
     next(requests)
@@ -94,9 +66,9 @@ def test_the_captured_exporter_is_read_as_expected(xtrace):
         observations = {o["id"]: o for trace in traces.values() for o in trace["observations"]}
         assert len(observations) == expected["counts"]["observations"]
         for wanted in expected["traces"]:
-            compare(traces[wanted["id"]], wanted)
+            captured.compare(traces[wanted["id"]], wanted)
         for wanted in expected["observations"]:
-            compare(observations[wanted["id"]], wanted)
+            captured.compare(observations[wanted["id"]], wanted)
         return [read_stored(xtrace, trace_id) for trace_id in traces]
 
     first = check()

@@ -80,6 +80,8 @@ def test_days_are_rolled_up_and_follow_changes(writer):
     assert [row[:2] for row in usage] == [(day(1), None), (day(1), "m")]
     counts = writer.database.query("SELECT day, sum(traces)::bigint FROM trace_counts GROUP BY day HAVING sum(traces) <> 0")
     assert counts == [(day(1), 3)]
+    observations = writer.database.value("SELECT count(*) FROM observations")
+    assert writer.database.value("SELECT sum(observations)::bigint FROM observation_counts") == observations
 
 
 def test_an_open_transaction_keeps_its_day_from_being_rolled_up(writer):

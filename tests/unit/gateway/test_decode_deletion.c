@@ -115,10 +115,10 @@ static void a_path_without_a_possible_id_collects_nothing(void **state)
     for (int i = 0; i <= ROW_ID_MAX; i++) {
         buf_append_char(&longest, 'x');
     }
-    decode_deletion_path(buf_slice(&longest), 1, &collect);
-    decode_deletion_path(SLICE_LITERAL("a\rb"), 1, &collect);
+    decode_deletion_path("trace", buf_slice(&longest), 1, &collect);
+    decode_deletion_path("trace", SLICE_LITERAL("a\rb"), 1, &collect);
     assert_int_equal(collect.row_count, 0);
-    decode_deletion_path(SLICE_LITERAL(BARE), 1, &collect);
+    decode_deletion_path("trace", SLICE_LITERAL(BARE), 1, &collect);
     assert_int_equal(collect.row_count, 2);
     collect_finish(&collect);
     buf_finish(&longest);

@@ -1,4 +1,4 @@
-/* otlp_trace, otlp_metadata, otlp_traces: what spans say of their trace, metadata, and the versions
+/* otlp_trace, otlp_metadata, bare_traces: what spans say of their trace, metadata, and the versions
  * of all rows, by contract/langfuse.md sections 3.1, 3.2, 3.6. */
 #include <setjmp.h>
 #include <stdarg.h>

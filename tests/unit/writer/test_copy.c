@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "writer/copy.h"
+#include "writer/price.h"
 
 static const char null_field[] = "\377\377\377\377";
 
@@ -129,8 +130,42 @@ static void a_change_has_its_key_the_changed_columns_and_ties(void **state)
     assert_field(&bytes, 1 + OBSERVATION_ID, "\0\0\0\1o", 5);
     assert_field(&bytes, 1 + OBSERVATION_NAME, null_field, 4);
     assert_field(&bytes, 1 + OBSERVATION_MODEL, "\0\0\0\1m", 5);
-    assert_field(&bytes, 4 + OBSERVATION_COLUMN_COUNT, "\0\0\0\10\0\0\0\0\0\0\20\0", 12);
-    assert_ptr_equal(field_at(&bytes, 5 + OBSERVATION_COLUMN_COUNT), bytes.data + bytes.len);
+    enum { TIES = 4 + OBSERVATION_COLUMN_COUNT + PRICED_COLUMN_COUNT };
+    assert_field(&bytes, TIES, "\0\0\0\10\0\0\0\0\0\0\20\0", 12);
+    assert_field(&bytes, TIES + 1, "\0\0\0\1\0", 5);
+    assert_ptr_equal(field_at(&bytes, TIES + 2), bytes.data + bytes.len);
+    buf_finish(&bytes);
+    arena_finish(&arena);
+}
+
+static void a_cost_follows_the_versions(void **state)
+{
+    enum { COST = 4 + OBSERVATION_COLUMN_COUNT };
+    struct arena arena = ARENA_EMPTY;
+    struct buf bytes = BUF_EMPTY;
+    struct error error;
+    struct row row = {.kind = ROW_OBSERVATION, .version = 5};
+    struct priced priced = {.details = SLICE_LITERAL("{\"input\":1.5}"),
+                            .total = SLICE_LITERAL("1.5"),
+                            .model_id = SLICE_LITERAL("m"),
+                            .tier_id = SLICE_LITERAL("t"),
+                            .unpriced = SLICE_LITERAL("[\"a\"]")};
+    row_set_slice(&row, OBSERVATION_TRACE_ID, SLICE_LITERAL("t"));
+    row_set_slice(&row, OBSERVATION_ID, SLICE_LITERAL("o"));
+    struct merged merged = make(&row, &arena);
+    merged.priced = &priced;
+    assert_int_equal(copy_row(&bytes, &merged, &arena, &error), ERR_OK);
+    assert_field(&bytes, COST, "\0\0\0\16\1{\"input\":1.5}", 18);
+    assert_field(&bytes, COST + 1, "\0\0\0\14\0\2\0\0\0\0\0\1\0\1\23\210", 16);
+    assert_field(&bytes, COST + 2, "\0\0\0\1m", 5);
+    assert_field(&bytes, COST + 3, "\0\0\0\1t", 5);
+    assert_field(&bytes, COST + 4, null_field, 4);
+    assert_field(&bytes, COST + 5, "\0\0\0\31\0\0\0\1\0\0\0\0\0\0\0\31\0\0\0\1\0\0\0\1\0\0\0\1a",
+                 29);
+    assert_ptr_equal(field_at(&bytes, COST + PRICED_COLUMN_COUNT), bytes.data + bytes.len);
+    buf_reset(&bytes);
+    assert_int_equal(copy_change(&bytes, &merged, 0, &arena, &error), ERR_OK);
+    assert_field(&bytes, COST + PRICED_COLUMN_COUNT + 1, "\0\0\0\1\1", 5);
     buf_finish(&bytes);
     arena_finish(&arena);
 }
@@ -143,6 +178,7 @@ int main(void)
         cmocka_unit_test(a_set_is_sorted_and_has_each_text_once),
         cmocka_unit_test(what_is_no_list_of_texts_is_refused_and_leaves_nothing),
         cmocka_unit_test(a_change_has_its_key_the_changed_columns_and_ties),
+        cmocka_unit_test(a_cost_follows_the_versions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

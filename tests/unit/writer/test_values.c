@@ -81,6 +81,11 @@ static void books_sum_up_days(void **state)
     books_add(&books, p, 6 * day_us - 1, 1);
     books_add(&books, p, -1, -1);
     books_add(&books, p, 0, 0);
+    books_add_observations(&books, p, 1);
+    books_add_observations(&books, p, 2);
+    books_add_observations(&books, q, 1);
+    assert_int_equal(books.project_count, 2);
+    assert_int_equal(books.projects[0].observations, 3);
     books_fold(&books);
     assert_int_equal(books.count, 4);
     assert_int_equal(books.lines[0].day, -1);

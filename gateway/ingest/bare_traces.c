@@ -1,4 +1,4 @@
-#include "gateway/ingest/otlp_traces.h"
+#include "gateway/ingest/bare_traces.h"
 
 #include <stdlib.h>
 
@@ -6,19 +6,19 @@
 
 struct run {
     struct slice trace_id; /* in the arena */
-    int64_t start_us;      /* of the earliest span */
+    int64_t start_us;      /* of the earliest observation */
     uint32_t record;       /* of it */
     uint32_t environment_record;
-    int64_t environment_us;   /* start of the earliest span with an environment */
+    int64_t environment_us;   /* of the earliest one with an environment */
     struct slice environment; /* its, in the arena; of two at once the greater; empty: none */
 };
 
-void otlp_traces_init(struct otlp_traces *traces, struct arena *arena)
+void bare_traces_init(struct bare_traces *traces, struct arena *arena)
 {
-    *traces = (struct otlp_traces){._arena = arena};
+    *traces = (struct bare_traces){._arena = arena};
 }
 
-void otlp_traces_finish(struct otlp_traces *traces)
+void bare_traces_finish(struct bare_traces *traces)
 {
     buf_finish(&traces->_runs);
 }
@@ -40,7 +40,7 @@ static void merge(struct run *into, const struct run *from)
     }
 }
 
-void otlp_traces_note(struct otlp_traces *traces, uint32_t record, struct slice trace_id,
+void bare_traces_note(struct bare_traces *traces, uint32_t record, struct slice trace_id,
                       int64_t start_us, struct slice environment)
 {
     size_t count = traces->_runs.len / sizeof(struct run);
@@ -86,7 +86,7 @@ static void collect(const struct run *run, struct collect *out)
     }
 }
 
-void otlp_traces_collect(struct otlp_traces *traces, struct collect *out)
+void bare_traces_collect(struct bare_traces *traces, struct collect *out)
 {
     size_t count = traces->_runs.len / sizeof(struct run);
     struct run *runs = (struct run *)traces->_runs.data;

@@ -1,0 +1,246 @@
+"""Costs that the writer computes from prices (contract/langfuse.md 4.7): real-looking calls, merges in any order."""
+
+import decimal
+import itertools
+import json
+import random
+from decimal import Decimal
+
+import pytest
+from support.framed import ask
+from support.otlp import ROUTES, export, new_trace_id, span
+from support.records import new_id, new_observation, new_trace
+
+AT = "2026-04-01T10:00:00Z"
+COSTS = ("computed_cost_details", "computed_total_cost", "priced_model_id", "pricing_tier_name", "unpriced_usage")
+NOTHING = (None, None, None, None, None)
+
+
+@pytest.fixture(scope="module")
+def client(xtrace):
+    return xtrace.client()
+
+
+def costs_of(xtrace, trace_id, observation_id=None):
+    """The columns of COSTS, numbers as text."""
+    rows = xtrace.database.query(
+        "SELECT computed_cost_details::text, computed_total_cost::text, priced_model_id, pricing_tier_name, unpriced_usage"
+        " FROM observations WHERE trace_id = %s AND (%s::text IS NULL OR id = %s)", trace_id, observation_id, observation_id)
+    assert len(rows) == 1
+    details, *others = rows[0]
+    return (details and json.loads(details, parse_float=Decimal, parse_int=Decimal), *others)
+
+
+def send(client, **more):
+    trace = new_trace(timestamp=AT)
+    answer = client.batch(trace, [new_observation(trace, startTime=AT, **more)])
+    assert answer.status == 200, answer.text
+    return trace["id"]
+
+
+def send_span(client, values, **more):
+    trace_id = new_trace_id()
+    answer = client.post(ROUTES[0], export([span(trace_id, values=values, **more)]))
+    assert answer.status == 200, answer.text
+    return trace_id
+
+
+def send_usage(client, model, usage, **values):
+    """usage: a map of kinds, as Langfuse's SDKs send it."""
+    return send_span(client, {"langfuse.observation.model.name": model,
+                              "langfuse.observation.usage_details": json.dumps(usage), **values})
+
+
+def decimals(**values):
+    return {key: Decimal(value) for key, value in values.items()}
+
+
+# ---- real-looking calls ----
+
+
+def test_gpt_4o(client, xtrace):
+    trace_id = send(client, model="gpt-4o-2024-08-06", promptTokens=1000, completionTokens=500)
+    assert costs_of(xtrace, trace_id) == (
+        decimals(input="0.0025", output="0.005", total="0.0075"), "0.0075", "built-in-gpt-4o", "Standard", None)
+    trace = client.get(f"/api/public/traces/{trace_id}").json()
+    assert trace["totalCost"] == 0.0075
+    assert trace["observations"][0]["calculatedTotalCost"] == 0.0075
+
+
+def test_cached_tokens_of_openai(client, xtrace):
+    trace_id = send_usage(client, "openai/gpt-4o", {
+        "prompt_tokens": 2000, "completion_tokens": 100, "total_tokens": 2100,
+        "prompt_tokens_details": {"cached_tokens": 1536, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 0}})
+    details, total, *_, unpriced = costs_of(xtrace, trace_id)
+    assert details == decimals(input="0.00116", input_cached_tokens="0.00192", output="0.001",
+                               output_reasoning_tokens="0", total="0.00408")
+    assert (total, unpriced) == ("0.00408", None)
+
+
+def test_claude_with_its_cache(client, xtrace):
+    usage = {"input": 12, "output": 350, "cache_read_input_tokens": 10000, "cache_creation_input_tokens": 2000}
+    for model in ("claude-sonnet-4-5-20250929", "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+                  "claude-sonnet-4-5@20250929", "openrouter/anthropic/claude-sonnet-4.5"):
+        details, total, row, tier, unpriced = costs_of(xtrace, send_usage(client, model, usage))
+        assert details == decimals(input="0.000036", output="0.00525", cache_read_input_tokens="0.003",
+                                   cache_creation_input_tokens="0.0075", total="0.015786")
+        assert (total, row, tier, unpriced) == ("0.015786", "built-in-claude-sonnet-4-5", "Standard", None)
+
+
+def test_names_of_a_kind_cost_the_same(client, xtrace):
+    sums = {costs_of(xtrace, send_usage(client, "claude-haiku-4-5", {"input": 5, kind: 1000}))[1]
+            for kind in ("input_cached_tokens", "cache_read_input_tokens", "input_cache_read")}
+    assert sums == {"0.000105"}
+
+
+def test_a_span_of_gen_ai_attributes(client, xtrace):
+    trace_id = send_span(client, {"gen_ai.request.model": "claude-opus-4-5", "gen_ai.usage.input_tokens": 11000,
+                                  "gen_ai.usage.output_tokens": 100, "gen_ai.usage.cache_read.input_tokens": 10000})
+    assert costs_of(xtrace, trace_id)[:2] == (
+        decimals(input="0.005", input_cached_tokens="0.005", output="0.0025", total="0.0125"), "0.0125")
+
+
+def test_gemini_costs_more_beyond_200000_tokens(client, xtrace):
+    below = costs_of(xtrace, send_usage(client, "models/gemini-2.5-pro", {"input": 200000, "output": 1000}))
+    assert below[1:4] == ("0.26", "built-in-gemini-2.5-pro", "Standard")
+    above = costs_of(xtrace, send_usage(client, "models/gemini-2.5-pro",
+                                        {"input": 150000, "input_cached_tokens": 50001, "output": 1000}))
+    assert above[1:4] == ("0.40250025", "built-in-gemini-2.5-pro", "Long context")
+
+
+def test_reasoning_costs_what_output_costs(client, xtrace):
+    trace_id = send_usage(client, "o3-2025-04-16", {
+        "input_tokens": 100, "output_tokens": 1000, "total_tokens": 1100,
+        "input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 896}})
+    details, total, *_ = costs_of(xtrace, trace_id)
+    assert details == decimals(input="0.0002", input_cached_tokens="0", output="0.000832",
+                               output_reasoning_tokens="0.007168", total="0.0082")
+    assert total == "0.0082"
+
+
+def test_embeddings_of_which_only_the_total_is_known(client, xtrace):
+    assert costs_of(xtrace, send_usage(client, "text-embedding-3-small", {"total": 5000}))[1] == "0.0001"
+    assert costs_of(xtrace, send_usage(client, "text-embedding-3-small", {"input": 5000, "total": 5000}))[1] == "0.0001"
+
+
+# ---- what is computed, and what is not ----
+
+
+def test_kinds_without_a_price_are_flagged(client, xtrace):
+    trace_id = send_usage(client, "gpt-4o", {"input": 1000, "output": 0, "images": 3, "seconds": 0})
+    assert costs_of(xtrace, trace_id)[1] == "0.0025"
+    assert costs_of(xtrace, trace_id)[4] == ["images"]
+    assert xtrace.database.value("SELECT unpriced_usage FROM xtrace.observations WHERE trace_id = %s", trace_id) == ["images"]
+
+
+def test_costs_that_are_given_are_never_mixed(client, xtrace):
+    trace_id = send(client, model="gpt-4o", promptTokens=1000, calculatedTotalCost=0)
+    assert costs_of(xtrace, trace_id) == (None, None, "built-in-gpt-4o", None, None)
+    assert client.get(f"/api/public/traces/{trace_id}").json()["totalCost"] == 0
+    trace_id = send_span(client, {"langfuse.observation.model.name": "gpt-4o", "langfuse.observation.cost_details": '{"x":1}',
+                                  "langfuse.observation.usage_details": '{"input":1000}'})
+    assert costs_of(xtrace, trace_id)[:2] == (None, None)
+
+
+def test_without_a_model_a_match_or_usage_there_is_no_cost(client, xtrace):
+    assert costs_of(xtrace, send(client, promptTokens=1000)) == NOTHING
+    assert costs_of(xtrace, send(client, model="my-own-model", promptTokens=1000)) == NOTHING
+    assert costs_of(xtrace, send(client, model="ft:gpt-4o-2024-08-06:org::x", promptTokens=1000)) == NOTHING
+    assert costs_of(xtrace, send(client, model="gpt-4o")) == (None, None, "built-in-gpt-4o", None, None)
+
+
+def test_an_error_costs_what_it_used(client, xtrace):
+    assert costs_of(xtrace, send(client, model="gpt-4o", level="ERROR", promptTokens=1000))[1] == "0.0025"
+    assert costs_of(xtrace, send(client, model="gpt-4o", level="ERROR"))[1] is None
+
+
+def test_counts_at_their_bound_stay_exact(client, xtrace):
+    trace_id = send(client, model="gpt-4o", promptTokens=10**18, completionTokens=10**18 - 1)
+    assert costs_of(xtrace, trace_id)[1] == "12499999999999.99999"
+
+
+# ---- merges ----
+
+
+PIECES = [{"model": "gpt-4o"}, {"promptTokens": 1000}, {"completionTokens": 500, "endTime": "2026-04-01T10:00:01Z"},
+          {"metadata": {"a": 1}}]
+
+
+def test_pieces_in_any_order_cost_the_same(client, xtrace):
+    for order in itertools.permutations(PIECES):
+        trace = new_trace(timestamp=AT)
+        observation = new_observation(trace)
+        for piece in order:
+            assert client.batch(None, [observation | piece]).status == 200
+        assert costs_of(xtrace, trace["id"])[1:] == ("0.0075", "built-in-gpt-4o", "Standard", None)
+
+
+def test_spans_in_any_order_cost_the_same(client, xtrace):
+    """The later end counts: (model, usage) of the last."""
+    for order in itertools.permutations(range(3)):
+        trace_id = new_trace_id()
+        first = span(trace_id)
+        values = [{"langfuse.observation.model.name": "gpt-4o", "langfuse.observation.usage_details": '{"input":10}'},
+                  {"langfuse.observation.usage_details": '{"input":1000,"output":10}'},
+                  {"langfuse.observation.model.name": "gpt-4o-mini"}]
+        spans = [span(trace_id, end=1000 + i, values=value) | {"spanId": first["spanId"]} for i, value in enumerate(values)]
+        for i in order:
+            assert client.post(ROUTES[0], export([spans[i]])).status == 200
+        assert costs_of(xtrace, trace_id)[1:3] == ("0.000156", "built-in-gpt-4o-mini")
+
+
+def test_a_cost_given_later_takes_the_computed_one_away(client, xtrace):
+    trace = new_trace(timestamp=AT)
+    observation = new_observation(trace, model="gpt-4o", promptTokens=1000)
+    client.batch(trace, [observation])
+    assert costs_of(xtrace, trace["id"])[1] == "0.0025"
+    client.batch(None, [observation | {"calculatedTotalCost": 7}])
+    assert costs_of(xtrace, trace["id"]) == (None, None, "built-in-gpt-4o", None, None)
+    assert client.get(f"/api/public/traces/{trace['id']}").json()["totalCost"] == 7
+
+
+def test_a_model_without_a_price_takes_the_cost_away(client, xtrace):
+    trace = new_trace(timestamp=AT)
+    observation = new_observation(trace, model="gpt-4o", promptTokens=1000)
+    client.batch(trace, [observation])
+    client.batch(None, [observation | {"model": "something-else"}])
+    assert costs_of(xtrace, trace["id"]) == NOTHING
+
+
+def test_an_update_that_has_nothing_to_do_with_costs_keeps_them(client, xtrace):
+    trace = new_trace(timestamp=AT)
+    observation = new_observation(trace, model="gpt-4o", promptTokens=1000)
+    client.batch(trace, [observation])
+    client.batch(None, [{"id": observation["id"], "traceId": trace["id"], "name": "later", "output": "x"}])
+    assert costs_of(xtrace, trace["id"])[1] == "0.0025"
+
+
+# ---- arithmetic ----
+
+
+def test_arithmetic_is_that_of_decimals(monkeypatch):
+    monkeypatch.setattr(decimal.getcontext(), "prec", 200)
+    chance = random.Random(7)
+    kinds = ["input", "output", "a", "b", "input_cached_tokens"]
+
+    def price():
+        digits = chance.randrange(1, 10 ** chance.randrange(1, 18))
+        return chance.choice([f"{digits}e-{chance.randrange(10, 25)}", str(Decimal(digits).scaleb(-chance.randrange(9, 20))), "0"])
+
+    pieces, wanted = [], []
+    for _ in range(3000):
+        prices = {kind: price() for kind in kinds if chance.random() < 0.7}
+        usage = {kind: chance.randrange(10 ** chance.randrange(1, 18)) for kind in kinds if chance.random() < 0.7}
+        listed = ",".join(f'"{kind}":{value}' for kind, value in prices.items())
+        pieces += [f'[{{"id":"t","isDefault":true,"priority":0,"conditions":[],"prices":{{{listed}}}}}]'.encode(),
+                   json.dumps(usage).encode()]
+        costs = {kind: count * Decimal(prices[kind]) for kind, count in usage.items() if kind in prices}
+        unpriced = sorted(kind for kind, count in usage.items() if count > 0 and kind not in prices)
+        wanted.append((costs and costs | {"total": sum(costs.values())}, unpriced))
+    answers = ask("price_verdict", pieces)
+    assert len(answers) == 3 * len(wanted)
+    for (costs, unpriced), details, total, flagged in zip(wanted, *(answers[i::3] for i in range(3)), strict=True):
+        assert (json.loads(details, parse_float=Decimal, parse_int=Decimal) if details else {}) == costs
+        assert b"e" not in total and (Decimal(total.decode()) == costs["total"] if costs else total == b"")
+        assert sorted(json.loads(flagged or b"[]")) == unpriced
