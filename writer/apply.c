@@ -165,7 +165,7 @@ static const struct entry *find_trace(const struct entries *traces,
 static bool needs_no_look(const struct apply *apply, const struct entries *traces,
                           const struct entry *entry)
 {
-    if (apply->looks_everywhere || entry->incoming.kind != ROW_OBSERVATION) {
+    if (apply->looks_everywhere || apply->_has_moved || entry->incoming.kind != ROW_OBSERVATION) {
         return false;
     }
     const struct entry *trace = find_trace(traces, &entry->incoming);
@@ -319,7 +319,7 @@ static enum err book_observations(struct apply *apply, const struct entries *tra
     uint32_t count = 0;
     for (uint32_t i = 0; i < observations->count; i++) {
         const struct entry *entry = &observations->all[i];
-        if (entry->stored != NULL && !entry->is_changed) {
+        if (entry->stored != NULL && !entry->is_changed && !apply->_has_moved) {
             continue;
         }
         if (entry->stored == NULL) {
@@ -374,15 +374,32 @@ static uint32_t set_apart(struct apply_row *rows, uint32_t count, enum row_kind 
     return others;
 }
 
-static enum err merge_rows(struct apply *apply, struct apply_row *rows, uint32_t count,
+/* All observations have their trace afterwards; group->rows may be another array. */
+static enum err resolve_strays(struct apply *apply, struct strays_group *group, struct error *error)
+{
+    enum err err = apply->strays.resolves
+                       ? strays_resolve(&apply->strays, apply->session, group, &apply->arena, error)
+                       : ERR_OK;
+    apply->_has_moved = group->moved;
+    apply->effects.made[ROW_TRACE] += group->made;
+    return err;
+}
+
+static enum err merge_rows(struct apply *apply, struct apply_row *given, uint32_t given_count,
                            struct error *error)
 {
     struct entries entries[ROW_MERGED_KINDS];
+    struct strays_group group = {.rows = given, .count = given_count};
     arena_reset(&apply->arena);
     books_reset(&apply->books);
+    enum err err = resolve_strays(apply, &group, error);
+    if (err != ERR_OK) {
+        return err;
+    }
+    struct apply_row *rows = group.rows;
+    uint32_t count = group.count;
     sort_rows(rows, count);
     merge_equal_keys(apply, rows, count, entries);
-    enum err err = ERR_OK;
     for (int kind = 0; kind < ROW_MERGED_KINDS && err == ERR_OK; kind++) {
         err = look(apply, &entries[ROW_TRACE], &entries[kind], error);
     }

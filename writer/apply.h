@@ -21,6 +21,7 @@
 #include "writer/points.h"
 #include "writer/session.h"
 #include "writer/statements.h"
+#include "writer/strays.h"
 #include "writer/tally.h"
 
 /* One row of a batch. Everything is borrowed for the call. */
@@ -46,6 +47,8 @@ struct apply {
      * that be wrong, the primary key says ERR_CONFLICT, and the next try looks.
      */
     bool looks_everywhere;
+    struct strays strays; /* of this transaction; whoever begins it says so */
+    bool _has_moved;      /* of one call: strays were moved to their traces */
 };
 
 void apply_init(struct apply *apply, struct session *session);

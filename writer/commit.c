@@ -192,16 +192,68 @@ static enum err prepare_points(struct commit *commit, struct parcel **parcels, u
     return points_prepare(&commit->apply.points, commit->rows, points, error);
 }
 
-static bool has_deletion(struct parcel **parcels, uint32_t count)
+/* What of a group needs it to run alone. */
+struct reasons {
+    bool deletion;
+    bool stray;
+};
+
+static struct reasons look_through(struct parcel **parcels, uint32_t count)
 {
+    struct reasons reasons = {false, false};
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t at = 0; at < parcels[i]->header.row_count; at++) {
+            const struct row *row = &parcels[i]->rows[at];
+            reasons.deletion |= row->kind == ROW_DELETION;
+            reasons.stray |= strays_is_one(row);
+        }
+    }
+    return reasons;
+}
+
+static enum err begin(struct commit *commit, bool alone, struct error *error)
+{
+    PGresult *result = NULL;
+    enum err err = session_ask(
+        commit->session, alone ? deletions_begin_alone : deletions_begin_shared, &result, error);
+    commit->apply.strays = (struct strays){.are_known = err == ERR_OK && PQntuples(result) == 1 &&
+                                                        PQgetvalue(result, 0, 0)[0] == 't'};
+    PQclear(result);
+    return err;
+}
+
+/* Does one of the group's rows say of a remembered stray to which trace it belongs? */
+static enum err look_for_strays(struct commit *commit, struct parcel **parcels, uint32_t count,
+                                bool *meets, struct error *error)
+{
+    uint32_t namings = 0;
     for (uint32_t i = 0; i < count; i++) {
         for (uint32_t row = 0; row < parcels[i]->header.row_count; row++) {
-            if (parcels[i]->rows[row].kind == ROW_DELETION) {
-                return true;
+            if (parcels[i]->rows[row].kind == ROW_OBSERVATION) {
+                make_room(commit, namings + 1);
+                put_rows(commit->rows + namings++, parcels[i], row, row + 1);
             }
         }
     }
-    return false;
+    *meets = false;
+    return namings > 0 ? strays_look(commit->session, commit->rows, namings, meets, error) : ERR_OK;
+}
+
+static enum err begin_group(struct commit *commit, struct parcel **parcels, uint32_t count,
+                            struct error *error)
+{
+    struct reasons reasons = look_through(parcels, count);
+    bool alone = reasons.deletion || reasons.stray;
+    enum err err = begin(commit, alone, error);
+    if (err == ERR_OK && !alone && commit->apply.strays.are_known) {
+        err = look_for_strays(commit, parcels, count, &alone, error);
+        if (err == ERR_OK && alone) {
+            session_rollback(commit->session);
+            err = begin(commit, true, error);
+        }
+    }
+    commit->apply.strays.resolves = alone && (reasons.stray || commit->apply.strays.are_known);
+    return err;
 }
 
 enum err commit_begin(struct commit *commit, struct parcel **parcels, uint32_t count, bool *is_new,
@@ -213,9 +265,7 @@ enum err commit_begin(struct commit *commit, struct parcel **parcels, uint32_t c
     commit->apply.effects = (struct tally_effects){0};
     enum err err = prepare_points(commit, parcels, count, error);
     if (err == ERR_OK) {
-        err = session_exec(
-            commit->session,
-            has_deletion(parcels, count) ? deletions_begin_alone : deletions_begin_shared, error);
+        err = begin_group(commit, parcels, count, error);
     }
     if (err == ERR_OK) {
         err = insert_ids(commit, parcels, count, is_new, error);

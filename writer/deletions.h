@@ -14,7 +14,8 @@
 struct apply_row;     /* writer/apply.h */
 struct tally_effects; /* writer/tally.h */
 
-/* BEGIN and the lock: the shared side, or for a group with deletions the other. */
+/* BEGIN and the lock: the shared side, or for a group that must run alone the other. The answer is whether
+ * any stray is remembered (writer/strays.h). */
 extern const char deletions_begin_shared[];
 extern const char deletions_begin_alone[];
 

@@ -178,13 +178,21 @@ static enum err closed(struct error *error)
 
 enum err session_exec(struct session *session, const char *sql, struct error *error)
 {
+    return session_ask(session, sql, NULL, error);
+}
+
+enum err session_ask(struct session *session, const char *sql, PGresult **out, struct error *error)
+{
+    if (out != NULL) {
+        *out = NULL;
+    }
     if (session->connection == NULL) {
         return closed(error);
     }
     if (PQsendQuery(session->connection, sql) == 0) {
         return lose(session, error);
     }
-    return collect(session, NULL, error);
+    return collect(session, out, error);
 }
 
 static enum err prepare(struct session *session, const char *sql, char name[16],

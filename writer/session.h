@@ -61,6 +61,10 @@ void session_look(struct session *session);
 /* Simple protocol; may hold several statements; results are thrown away. */
 MUST_CHECK enum err session_exec(struct session *session, const char *sql, struct error *error);
 
+/* The same; *out is the last statement's result, in text. The caller clears it, also after an error. */
+MUST_CHECK enum err session_ask(struct session *session, const char *sql, PGresult **out,
+                                struct error *error);
+
 /*
  * Prepared on first use; sql must live as long as the session (its address is its name).
  * Binary results. out may be NULL; else the caller clears it (PQclear), also after an error.

@@ -151,6 +151,7 @@ void tally_commit(struct tally *tally, const struct tally_effects *effects)
         for (int effect = 0; effect < TALLY_EFFECT_COUNT; effect++) {
             metric_add(&tally->stored[kind][effect], effects->of[kind][effect]);
         }
+        metric_add(&tally->received[kind], effects->made[kind]);
     }
 }
 

@@ -28,6 +28,7 @@ enum tally_outcome { TALLY_STORED, TALLY_DUPLICATE, TALLY_GIVEN_UP, TALLY_OUTCOM
 /* Of one transaction: they count once it has committed. */
 struct tally_effects {
     uint64_t of[ROW_KIND_COUNT][TALLY_EFFECT_COUNT];
+    uint64_t made[ROW_KIND_COUNT]; /* rows of these that no batch had: they count as received */
 };
 
 /* Zeroed at first. Fields without an underscore are added to by whoever knows. */

@@ -1,50 +1,10 @@
 """POST /api/public/ingestion: what Langfuse's SDKs of the generation before OTLP send is what is read back."""
 
 import json
-import urllib.parse
 
 from support import captured
+from support.ingestion import event, post, read, read_one, read_stored, send
 from support.records import new_id
-
-ROUTE = "/api/public/ingestion"
-NOW = "2026-11-24T12:00:00.000Z"
-
-
-def event(kind, body, at=NOW, **more):
-    return {"id": new_id(), "type": kind, "timestamp": at, "body": body, **more}
-
-
-def post(xtrace, events, **more):
-    answer = xtrace.client(**more).post(ROUTE, {"batch": events})
-    assert answer.status == 207, answer.text
-    return answer.json()
-
-
-def send(xtrace, *events):
-    answer = post(xtrace, list(events))
-    assert answer["errors"] == [], answer
-    return answer
-
-
-def read(xtrace, trace_id):
-    answer = xtrace.client().get(f"/api/public/traces/{urllib.parse.quote(trace_id, safe='')}")
-    assert answer.status == 200, answer.text
-    return answer.json()
-
-
-def read_stored(xtrace, trace_id):
-    """Without what a server may show as it likes: the time of writing, the order of equal times."""
-    trace = read(xtrace, trace_id)
-    for record in [trace, *trace["observations"], *trace["scores"]]:
-        del record["createdAt"], record["updatedAt"]
-    for key in ("observations", "scores"):
-        trace[key].sort(key=lambda record: record["id"])
-    return trace
-
-
-def read_one(xtrace, trace_id):
-    (observation,) = read(xtrace, trace_id)["observations"]
-    return observation
 
 
 # Captured traffic
