@@ -6,6 +6,7 @@
 #include "gateway/read/metrics_language.h"
 #include "gateway/read/metrics_names.h"
 #include "gateway/read/metrics_query.h"
+#include "gateway/read/models.h"
 #include "gateway/read/projects.h"
 #include "gateway/read/runs.h"
 #include "gateway/read/scores.h"
@@ -51,6 +52,10 @@ const struct route routes[] = {
     {"GET", "/api/public/runs/{id}", runs_detail, ACCESS_READ, true, false},
     {"GET", "/api/public/metrics", metrics_language, ACCESS_READ, true, false},
     {"GET", "/api/public/v2/metrics", metrics_language_v2, ACCESS_READ, true, false},
+    {"GET", "/api/public/models", models_list, ACCESS_READ, true, false},
+    {"GET", "/api/public/models/{id}", models_detail, ACCESS_READ, true, false},
+    {"POST", "/api/public/models", ingest_model, ACCESS_MANAGE, false, true},
+    {"DELETE", "/api/public/models/{id}", ingest_model_deletion, ACCESS_MANAGE, false, false},
     {"GET", "/api/public/metrics/daily", metrics_daily, ACCESS_READ, true, false},
     {"GET", "/api/public/metrics/names", metrics_names, ACCESS_READ, true, false},
     {"GET", "/api/public/metrics/query", metrics_query, ACCESS_READ, true, false},

@@ -28,7 +28,15 @@
 
 #include "common/slice.h"
 
-enum row_kind { ROW_TRACE, ROW_OBSERVATION, ROW_SCORE, ROW_METRIC, ROW_DELETION, ROW_KIND_COUNT };
+enum row_kind {
+    ROW_TRACE,
+    ROW_OBSERVATION,
+    ROW_SCORE,
+    ROW_METRIC,
+    ROW_DELETION,
+    ROW_MODEL,
+    ROW_KIND_COUNT
+};
 
 /* Kinds below it are entities that merge by key. */
 enum { ROW_MERGED_KINDS = ROW_SCORE + 1 };
@@ -37,7 +45,8 @@ enum { ROW_MERGED_KINDS = ROW_SCORE + 1 };
 #define ROW_KINDS(X)                                                                               \
     X(ROW_TRACE, "trace")                                                                          \
     X(ROW_OBSERVATION, "observation")                                                              \
-    X(ROW_SCORE, "score") X(ROW_METRIC, "metric") X(ROW_DELETION, "deletion")
+    X(ROW_SCORE, "score")                                                                          \
+    X(ROW_METRIC, "metric") X(ROW_DELETION, "deletion") X(ROW_MODEL, "model")
 #define ROW_KIND_ONE(kind, word) +1
 _Static_assert(ROW_KINDS(ROW_KIND_ONE) == ROW_KIND_COUNT, "ROW_KINDS lacks a kind");
 #undef ROW_KIND_ONE
@@ -152,26 +161,42 @@ struct column {
     X(VALUE, "value", FLOAT, KEY)                                                                  \
     X(ENVIRONMENT, "environment", TEXT, LATEST)
 
-/* There is no table. target: "trace", with its observations and scores, or "score". */
+/* There is no table. target: "trace", with its observations and scores, "score", or "model", of which
+ * the row stays. */
 #define DELETION_COLUMNS(X)                                                                        \
     X(ID, "id", TEXT, KEY)                                                                         \
     X(TARGET, "target", TEXT, KEY)
+
+/* A price row (migrations/0009_models.sql). Rows do not merge: another with its id is a conflict. */
+#define MODEL_COLUMNS(X)                                                                           \
+    X(ID, "id", TEXT, KEY)                                                                         \
+    X(MODEL_NAME, "model_name", TEXT, LATEST)                                                      \
+    X(MATCH_PATTERN, "match_pattern", TEXT, LATEST)                                                \
+    X(START_DATE, "start_date", TIME, LATEST)                                                      \
+    X(UNIT, "unit", TEXT, LATEST)                                                                  \
+    X(TOKENIZER_ID, "tokenizer_id", TEXT, LATEST)                                                  \
+    X(TOKENIZER_CONFIG, "tokenizer_config", JSONB, LATEST)                                         \
+    X(PRICING_TIERS, "pricing_tiers", JSONB, LATEST)                                               \
+    X(CREATED_AT, "created_at", TIME, LATEST)
 
 #define ROW_TRACE_ENUM(suffix, name, type, merge)       TRACE_##suffix,
 #define ROW_OBSERVATION_ENUM(suffix, name, type, merge) OBSERVATION_##suffix,
 #define ROW_SCORE_ENUM(suffix, name, type, merge)       SCORE_##suffix,
 #define ROW_METRIC_ENUM(suffix, name, type, merge)      METRIC_##suffix,
 #define ROW_DELETION_ENUM(suffix, name, type, merge)    DELETION_##suffix,
+#define ROW_MODEL_ENUM(suffix, name, type, merge)       MODEL_##suffix,
 enum trace_column { TRACE_COLUMNS(ROW_TRACE_ENUM) TRACE_COLUMN_COUNT };
 enum observation_column { OBSERVATION_COLUMNS(ROW_OBSERVATION_ENUM) OBSERVATION_COLUMN_COUNT };
 enum score_column { SCORE_COLUMNS(ROW_SCORE_ENUM) SCORE_COLUMN_COUNT };
 enum metric_column { METRIC_COLUMNS(ROW_METRIC_ENUM) METRIC_COLUMN_COUNT };
 enum deletion_column { DELETION_COLUMNS(ROW_DELETION_ENUM) DELETION_COLUMN_COUNT };
+enum model_column { MODEL_COLUMNS(ROW_MODEL_ENUM) MODEL_COLUMN_COUNT };
 #undef ROW_TRACE_ENUM
 #undef ROW_OBSERVATION_ENUM
 #undef ROW_SCORE_ENUM
 #undef ROW_METRIC_ENUM
 #undef ROW_DELETION_ENUM
+#undef ROW_MODEL_ENUM
 
 enum { ROW_COLUMNS_MAX = OBSERVATION_COLUMN_COUNT };
 

@@ -10,6 +10,7 @@
 #include "writer/deletions.h"
 #include "writer/lookup.h"
 #include "writer/merge.h"
+#include "writer/model_rows.h"
 
 /* The keys of one kind, in key order. */
 struct entries {
@@ -431,13 +432,21 @@ enum err apply_rows(struct apply *apply, struct apply_row *rows, uint32_t count,
                     struct error *error)
 {
     uint32_t stays = set_apart(rows, count, ROW_DELETION);
-    uint32_t merged = set_apart(rows, stays, ROW_METRIC);
+    uint32_t models = set_apart(rows, stays, ROW_MODEL);
+    uint32_t merged = set_apart(rows, models, ROW_METRIC);
     enum err err = merged > 0 ? merge_rows(apply, rows, merged, error) : ERR_OK;
     if (err == ERR_OK) {
-        err = points_write(&apply->points, rows + merged, stays - merged, error);
+        err = points_write(&apply->points, rows + merged, models - merged, error);
+    }
+    if (models < count) {
+        models_change(&apply->models);
     }
     if (err == ERR_OK) {
-        apply->effects.of[ROW_METRIC][TALLY_INSERTED] += stays - merged;
+        apply->effects.of[ROW_METRIC][TALLY_INSERTED] += models - merged;
+        err = model_rows_write(apply->session, rows + models, stays - models, error);
+    }
+    if (err == ERR_OK) {
+        apply->effects.of[ROW_MODEL][TALLY_INSERTED] += stays - models;
         err = deletions_write(apply->session, rows + stays, count - stays, &apply->effects, error);
     }
     return err;

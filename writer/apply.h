@@ -2,7 +2,7 @@
  * apply: rows -> tables, inside a transaction that is open. Merges equal keys, looks which of them
  * exist, computes what observations cost, copies the unknown ones straight in, changes the known ones through a staging table, and
  * keeps the books. Metric points come after that and merge with nothing (writer/points.h). All in key
- * order, so that writers cannot deadlock. Deletions are last (writer/deletions.h): once a group has
+ * order, so that writers cannot deadlock. Models follow (writer/model_rows.h). Deletions are last (writer/deletions.h): once a group has
  * committed, nothing is left of what they name. Not thread-safe.
  *
  * ERR_CONFLICT: another writer was faster with a key; run the transaction again.

@@ -21,6 +21,14 @@ static const char sql_scores[] =
     " WHERE s.project_id = w.p AND s.id = w.i RETURNING 1)"
     " SELECT count(*) FROM gone";
 
+/* The row stays, for what it priced can still be explained. Built-in ones are nobody's. */
+static const char sql_models[] =
+    "WITH gone AS (UPDATE models m SET deleted_at = now(), updated_at = now() FROM"
+    " (SELECT DISTINCT p, i FROM unnest($1::text[], $2::text[]) AS w(p, i)) w"
+    " WHERE m.project_id = w.p AND m.id = w.i AND m.project_id <> '' AND m.deleted_at IS NULL"
+    " RETURNING 1)"
+    " SELECT count(*) FROM gone";
+
 static bool has_target(const struct apply_row *row, const char *target)
 {
     return slice_is(row->row->values[DELETION_TARGET].slice, target);
@@ -69,6 +77,9 @@ enum err deletions_write(struct session *session, const struct apply_row *rows, 
     enum err err = delete_all(session, sql_traces, "trace", rows, count, &gone, error);
     if (err == ERR_OK) {
         err = delete_all(session, sql_scores, "score", rows, count, &gone, error);
+    }
+    if (err == ERR_OK) {
+        err = delete_all(session, sql_models, "model", rows, count, &gone, error);
     }
     if (err == ERR_OK) {
         /* Several rows may name the same. */

@@ -26,6 +26,7 @@ uint32_t merge_metadata_column(enum row_kind kind)
     case ROW_SCORE:
     case ROW_METRIC:
     case ROW_DELETION:
+    case ROW_MODEL:
     case ROW_KIND_COUNT:
         break;
     }

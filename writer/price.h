@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #include "common/arena.h"
+#include "common/money.h"
 #include "common/slice.h"
 #include "writer/json_tree.h"
-#include "writer/money.h"
 
 /* X(column of observations that a cost goes to), in the order of the COPY. */
 #define PRICED_COLUMNS(X)                                                                          \

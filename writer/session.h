@@ -37,7 +37,7 @@ struct session {
     uint32_t _prepared_count;
 };
 
-enum { SESSION_PARAMETERS_MAX = 8 };
+enum { SESSION_PARAMETERS_MAX = 12 };
 
 /* Binary parameters; data NULL is SQL null. Borrowed for the call. */
 struct session_parameters {

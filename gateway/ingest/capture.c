@@ -43,6 +43,7 @@ static const uint64_t spared[ROW_KIND_COUNT] = {
                   BIT(SCORE_DATA_TYPE) | BIT(SCORE_SOURCE),
     [ROW_METRIC] = BIT(METRIC_NAME),
     [ROW_DELETION] = BIT(DELETION_ID) | BIT(DELETION_TARGET),
+    [ROW_MODEL] = UINT64_MAX, /* nobody's data */
 };
 
 static const uint64_t payloads[ROW_KIND_COUNT] = {

@@ -27,6 +27,7 @@ void collect_finish(struct collect *collect)
     buf_finish(&collect->_records);
     buf_finish(&collect->_refusals);
     buf_finish(&collect->_texts);
+    buf_finish(&collect->note);
 }
 
 void collect_reset(struct collect *collect)
@@ -36,6 +37,7 @@ void collect_reset(struct collect *collect)
     buf_reset(&collect->_records);
     buf_reset(&collect->_refusals);
     buf_reset(&collect->_texts);
+    buf_reset(&collect->note);
     collect->row_count = 0;
     collect->record_count = 0;
     collect->refused_count = 0;

@@ -40,6 +40,7 @@ struct collect {
     uint32_t refused_count; /* of records */
     uint32_t refusal_count; /* listed, at most max_refusals */
     uint32_t max_refusals;
+    struct buf note; /* what a decoder leaves for its format's check and answer; often empty */
 
     struct buf _row_records; /* uint32_t a row: its record */
     struct buf _records;     /* struct collect_record */

@@ -1,6 +1,6 @@
 /*
- * decode_deletion: which traces (or which score) to delete -> rows of ROW_DELETION (contract/langfuse.md
- * sections 4.1 and 4.5). A UUID deletes it under each of its spellings, as a read finds it under each.
+ * decode_deletion: which traces (or which score or model) to delete -> rows of ROW_DELETION (contract/langfuse.md
+ * sections 4.1, 4.5 and 4.7). A UUID deletes it under each of its spellings, as a read finds it under each.
  * Second step of the ingest line; pure.
  */
 #pragma once

@@ -15,11 +15,13 @@
 #include "gateway/ingest/answer_ingestion.h"
 #include "gateway/ingest/answer_otlp.h"
 #include "gateway/ingest/capture.h"
+#include "gateway/ingest/check.h"
 #include "gateway/ingest/collect.h"
 #include "gateway/ingest/decode_batch.h"
 #include "gateway/ingest/decode_deletion.h"
 #include "gateway/ingest/decode_ingestion.h"
 #include "gateway/ingest/decode_metrics.h"
+#include "gateway/ingest/decode_model.h"
 #include "gateway/ingest/decode_otlp.h"
 #include "gateway/ingest/media.h"
 #include "gateway/reply.h"
@@ -43,6 +45,9 @@ struct ingest_format {
     bool takes_key; /* Idempotency-Key: for records that do not merge */
     /* Answers where nothing was stored; NULL: reply_error. */
     void (*answer_error)(struct request *request, enum err err, const struct error *error);
+    /* Asks the database before anything is sent on; NULL: there is nothing to ask. */
+    void (*check)(struct request *request, const struct collect *collect, check_done done,
+                  void *waiter);
 };
 
 /* A request on the line. Small while it waits: the rows are the delivery's. */
@@ -57,12 +62,16 @@ struct ingest {
 };
 
 static void run(struct request *request, const struct ingest_format *format);
+static void send_on(struct ingest *ingest, enum err err, struct error *error);
+static void on_checked(void *waiter, enum err err, const struct error *error);
 static void on_receipt(void *waiter, enum err err, const struct receipt *receipt);
 static void finish(struct ingest *ingest, enum err err, const struct error *error);
 static void answer_batch(struct request *request, const struct collect *collect);
 static void answer_metrics(struct request *request, const struct collect *collect);
 static void answer_deletion(struct request *request, const struct collect *collect);
 static void answer_deletions(struct request *request, const struct collect *collect);
+static void answer_model(struct request *request, const struct collect *collect);
+static void answer_model_deletion(struct request *request, const struct collect *collect);
 
 static const struct ingest_format format_batch = {
     media_is_json, "application/json", decode_batch, REFUSALS_LISTED_MAX, answer_batch, false, NULL,
@@ -71,6 +80,21 @@ static const struct ingest_format format_batch = {
 static const struct ingest_format format_metrics = {
     media_is_json, "application/json", decode_metrics, REFUSALS_LISTED_MAX, answer_metrics, true,
     NULL,
+};
+
+static const struct ingest_format format_model = {
+    .is_media = media_is_json,
+    .media = "application/json",
+    .decode = decode_model,
+    .max_refusals = 1,
+    .answer = answer_model,
+    .check = check_model,
+};
+
+static const struct ingest_format format_model_deletion = {
+    .max_refusals = 1,
+    .answer = answer_model_deletion,
+    .check = check_model_deletion,
 };
 
 /* Of the path: without media and decoder. */
@@ -412,6 +436,22 @@ static struct ingest *begin(struct request *request, const struct ingest_format 
     return ingest;
 }
 
+/* The question before the rest, where there is one. */
+static void go_on(struct ingest *ingest, enum err err, struct error *error)
+{
+    if (err == ERR_OK && ingest->format->check != NULL) {
+        ingest->format->check(ingest->request, &ingest->collect, on_checked, ingest);
+    } else {
+        send_on(ingest, err, error);
+    }
+}
+
+static void on_checked(void *waiter, enum err err, const struct error *error)
+{
+    struct error copy = *error;
+    send_on(waiter, err, &copy);
+}
+
 static void send_on(struct ingest *ingest, enum err err, struct error *error)
 {
     if (err == ERR_OK) {
@@ -444,7 +484,7 @@ static void run(struct request *request, const struct ingest_format *format)
     if (err == ERR_OK) {
         err = decode_body(ingest, coding, &error);
     }
-    send_on(ingest, err, &error);
+    go_on(ingest, err, &error);
 }
 
 static void run_deletion(struct request *request, const struct ingest_format *format,
@@ -456,7 +496,7 @@ static void run_deletion(struct request *request, const struct ingest_format *fo
     if (err == ERR_OK) {
         decode_deletion_path(target, request->params[0], ingest->received_us, &ingest->collect);
     }
-    send_on(ingest, err, &error);
+    go_on(ingest, err, &error);
 }
 
 void ingest_deletion(struct request *request)
@@ -467,6 +507,16 @@ void ingest_deletion(struct request *request)
 void ingest_score_deletion(struct request *request)
 {
     run_deletion(request, &format_score_deletion, "score");
+}
+
+void ingest_model(struct request *request)
+{
+    run(request, &format_model);
+}
+
+void ingest_model_deletion(struct request *request)
+{
+    run_deletion(request, &format_model_deletion, "model");
 }
 
 /* ---- after the receipt ---- */
@@ -574,10 +624,9 @@ static void answer_metrics(struct request *request, const struct collect *collec
     answer_records(request, collect, stored);
 }
 
-/* ---- the answers of deletions ---- */
+/* ---- the answers of what is done whole or not at all ---- */
 
-static void answer_deleted(struct request *request, const struct collect *collect,
-                           struct slice body)
+static void answer_whole(struct request *request, const struct collect *collect, struct slice body)
 {
     struct error error;
     if (collect->refused_count == 0) {
@@ -590,11 +639,22 @@ static void answer_deleted(struct request *request, const struct collect *collec
 
 static void answer_deletion(struct request *request, const struct collect *collect)
 {
-    answer_deleted(request, collect, SLICE_LITERAL("{\"message\":\"Trace deleted successfully\"}"));
+    answer_whole(request, collect, SLICE_LITERAL("{\"message\":\"Trace deleted successfully\"}"));
 }
 
 static void answer_deletions(struct request *request, const struct collect *collect)
 {
-    answer_deleted(request, collect,
-                   SLICE_LITERAL("{\"message\":\"Traces deleted successfully\"}"));
+    answer_whole(request, collect, SLICE_LITERAL("{\"message\":\"Traces deleted successfully\"}"));
+}
+
+/* ---- the answers of models ---- */
+
+static void answer_model(struct request *request, const struct collect *collect)
+{
+    answer_whole(request, collect, buf_slice(&collect->note));
+}
+
+static void answer_model_deletion(struct request *request, const struct collect *collect)
+{
+    answer_whole(request, collect, SLICE_LITERAL("{\"message\":\"Model successfully deleted\"}"));
 }

@@ -2,7 +2,7 @@
  * ingest: the ingest line, from a request's body to the answer that says what is durable. Handlers of
  * gateway/routes.c, on the request's loop.
  *
- *   media -> inflate -> decode_* (validates and packs record by record into collect) -> deliver
+ *   media -> inflate -> decode_* (validates and packs record by record into collect) [-> check] -> deliver
  *   ... receipt -> reply
  *
  * A protocol is a decoder and a row in struct ingest_format; everything else is shared.
@@ -36,6 +36,11 @@ void ingest_legacy_span_update(struct request *request);
 void ingest_legacy_generation(struct request *request);
 void ingest_legacy_generation_update(struct request *request);
 void ingest_legacy_event(struct request *request);
+
+/* POST /api/public/models: 200 and the model as it is shown, once it is stored and prices what comes. 400 names what
+ * is wrong. DELETE /api/public/models/{id}: 200 once it prices nothing any more; 404 when it is not the project's. */
+void ingest_model(struct request *request);
+void ingest_model_deletion(struct request *request);
 
 /* DELETE /api/public/scores/{id}: 202 once it is gone, and also when it was not there. */
 void ingest_score_deletion(struct request *request);

@@ -50,9 +50,13 @@ static const uint8_t deletion_texts[DELETION_COLUMN_COUNT] = {
     [DELETION_ID] = TEXT_ID,
 };
 
+static const uint8_t model_texts[MODEL_COLUMN_COUNT] = {
+    [MODEL_ID] = TEXT_ID, [MODEL_MODEL_NAME] = TEXT_SERIES, /* indexed, too */
+};
+
 static const uint8_t *const text_rules[ROW_KIND_COUNT] = {
     [ROW_TRACE] = trace_texts,   [ROW_OBSERVATION] = observation_texts, [ROW_SCORE] = score_texts,
-    [ROW_METRIC] = metric_texts, [ROW_DELETION] = deletion_texts,
+    [ROW_METRIC] = metric_texts, [ROW_DELETION] = deletion_texts,       [ROW_MODEL] = model_texts,
 };
 
 /* Each check returns the reason, or NULL when all is well. */

@@ -1,6 +1,14 @@
 """Models: the built-in prices, and a project's own."""
 
+import json
+import uuid
+from decimal import Decimal
+
 import pytest
+from support.records import new_observation, new_trace
+from support.wait import wait_until
+
+ROUTE = "/api/public/models"
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +92,291 @@ def test_the_prices_of_a_row_are_positive_and_cover_what_ingest_makes(xtrace):
                 assert prices.get(one) == prices.get(other), name
             assert prices.get("output_reasoning_tokens", 1) >= prices.get("output", 0), name
             assert prices.get("input_cached_tokens", 0) < prices["input"], name
+
+
+# ---- a project's own ----
+
+
+def body_of(name, **more):
+    return {"modelName": name, "matchPattern": f"(?i)^{name}$", "unit": "TOKENS", **more}
+
+
+def flat(name, **more):
+    return body_of(name, **({"inputPrice": 1, "outputPrice": 2} | more))
+
+
+def new_name():
+    return "model-" + uuid.uuid4().hex
+
+
+def make(client, body):
+    answer = client.post(ROUTE, body)
+    assert answer.status == 200, answer.text
+    return answer.json()
+
+
+def delete(client, model_id):
+    return client.request("DELETE", f"{ROUTE}/{model_id}")
+
+
+def cost(xtrace, client, model, **usage):
+    """What the next observation of the model costs, and by which row and tier."""
+    trace = new_trace()
+    values = {"promptTokens": 10, "completionTokens": 1} | usage
+    assert client.batch(trace, [new_observation(trace, model=model, **values)]).status == 200
+    rows = xtrace.database.query("SELECT computed_total_cost::text, priced_model_id, pricing_tier_name FROM observations"
+                                 " WHERE trace_id = %s", trace["id"])
+    return rows[0]
+
+
+def test_a_model_prices_what_comes_after_the_answer(xtrace, client):
+    name = new_name()
+    assert cost(xtrace, client, name) == (None, None, None)
+    made = make(client, flat(name, inputPrice=0.5, outputPrice=1e-3))
+    assert cost(xtrace, client, name) == ("5.001", made["id"], "Standard")
+
+
+def test_a_model_is_shown_as_it_was_made(client):
+    made = make(client, flat(new_name(), startDate="2026-01-01T02:00:00.5+02:00", tokenizerId="openai",
+                             tokenizerConfig={"tokensPerName": 1}))
+    assert made["startDate"] == "2026-01-01T00:00:00.500Z"
+    assert made["prices"] == {"input": {"price": 1}, "output": {"price": 2}}
+    assert (made["inputPrice"], made["outputPrice"], made["totalPrice"]) == (1, 2, None)
+    assert (made["isLangfuseManaged"], made["tokenizerId"], made["unit"]) == (False, "openai", "TOKENS")
+    (tier,) = made["pricingTiers"]
+    assert (tier["name"], tier["isDefault"], tier["priority"], tier["conditions"]) == ("Standard", True, 0, [])
+    assert tier["prices"] == {"input": 1, "output": 2}
+    answer = client.get(f"{ROUTE}/{made['id']}")
+    assert (answer.status, answer.json()) == (200, made)
+    assert answer.json().keys() == made.keys()
+    assert client.get(ROUTE).json()["data"][0] == made
+
+
+def test_a_date_alone_is_a_start_date(client):
+    assert make(client, flat(new_name(), startDate="2026-01-01"))["startDate"] == "2026-01-01T00:00:00Z"
+
+
+def test_a_total_price_is_the_price_of_all(xtrace, client):
+    name = new_name()
+    made = make(client, body_of(name, totalPrice=3))
+    assert made["prices"] == {"total": {"price": 3}}
+    assert cost(xtrace, client, name, totalTokens=11)[0] == "33"
+
+
+def test_lists_show_own_ones_first_and_every_one_once(client):
+    name = new_name()
+    make(client, flat(name))
+    seen, page = [], 1
+    while True:
+        answer = client.get(ROUTE, {"page": page, "limit": 100}).json()
+        seen += [(model["isLangfuseManaged"], model["id"]) for model in answer["data"]]
+        if page >= answer["meta"]["totalPages"]:
+            break
+        page += 1
+    assert len(seen) == len(set(seen)) == answer["meta"]["totalItems"] > 150
+    assert [managed for managed, _ in seen] == sorted(managed for managed, _ in seen)
+    built_in = client.get(f"{ROUTE}/built-in-gpt-4o").json()
+    assert (built_in["modelName"], built_in["isLangfuseManaged"]) == ("gpt-4o", True)
+    assert (built_in["inputPrice"], built_in["prices"]["output"]) == (0.0000025, {"price": 0.00001})
+    assert client.get(f"{ROUTE}/nowhere").status == 404
+
+
+def test_own_models_come_before_built_in_ones(xtrace, client):
+    made = make(client, {**flat(new_name()), "matchPattern": "^gpt-4o-2024-11-20$"})
+    assert cost(xtrace, client, "gpt-4o-2024-11-20") == ("12", made["id"], "Standard")
+    assert delete(client, made["id"]).status == 200
+    assert cost(xtrace, client, "gpt-4o-2024-11-20")[1] == "built-in-gpt-4o"
+
+
+def test_a_deleted_model_prices_nothing_any_more(xtrace, client):
+    name = new_name()
+    made = make(client, flat(name))
+    assert cost(xtrace, client, name)[0] == "12"
+    answer = delete(client, made["id"])
+    assert (answer.status, answer.json()) == (200, {"message": "Model successfully deleted"})
+    assert cost(xtrace, client, name) == (None, None, None)
+    assert client.get(f"{ROUTE}/{made['id']}").status == 404
+    assert delete(client, made["id"]).status == 404
+    make(client, flat(name))  # its name is free again
+    assert cost(xtrace, client, name)[0] == "12"
+
+
+def test_built_in_and_unknown_models_cannot_be_deleted(client):
+    for model_id in ("built-in-gpt-4o", "nowhere", "x" * 801, "%00", "a%2Fb"):
+        answer = delete(client, model_id)
+        assert (answer.status, answer.json()["code"]) == (404, "NOT_FOUND")
+
+
+def test_the_latest_start_date_that_has_begun_counts(xtrace, client):
+    name = new_name()
+    for price, start in ((1, None), (2, "2026-02-01T00:00:00Z"), (3, "2026-03-01T00:00:00Z")):
+        make(client, {**body_of(new_name()), "matchPattern": f"^{name}$", "startDate": start, "inputPrice": price})
+    for time, wanted in (("2026-01-31T23:59:59.999Z", "10"), ("2026-02-01T00:00:00Z", "20"), ("2026-04-01T00:00:00Z", "30")):
+        assert cost(xtrace, client, name, startTime=time, completionTokens=None)[0] == wanted
+    assert cost(xtrace, client, name, completionTokens=None)[0] == "30"
+
+
+def test_another_writer_notices_at_once(make_xtrace):
+    system = make_xtrace(writers=3)
+    client = system.client()
+    name = new_name()
+    for price in range(1, 6):
+        made = make(client, body_of(name, inputPrice=price))
+        for _ in range(10):
+            assert cost(system, client, name, completionTokens=None)[0] == str(10 * price)
+        assert delete(client, made["id"]).status == 200
+        assert cost(system, client, name)[0] is None
+
+
+# ---- tiers ----
+
+USAGE_TIER = {"name": "long", "isDefault": False, "priority": 2, "prices": {"input": 5},
+              "conditions": [{"usageDetailPattern": "^INPUT", "operator": "gt", "value": 100}]}  # fmt: skip
+FLEX_TIER = {"name": "flex", "isDefault": False, "priority": 1, "prices": {"input": 0.5},
+             "conditions": [{"source": "model_parameters", "key": "service_tier", "operator": "in", "values": ["flex", "batch"]},
+                            {"source": "metadata", "key": "region", "operator": "in", "values": ["eu"]}]}  # fmt: skip
+DEFAULT_TIER = {"name": "usual", "isDefault": True, "priority": 0, "conditions": [], "prices": {"input": 1}}
+
+
+def test_tiers_look_at_usage_parameters_and_metadata(xtrace, client):
+    name = new_name()
+    made = make(client, body_of(name, pricingTiers=[USAGE_TIER, DEFAULT_TIER, FLEX_TIER]))
+    assert [tier["name"] for tier in made["pricingTiers"]] == ["usual", "flex", "long"]
+    assert made["pricingTiers"][2]["conditions"] == [USAGE_TIER["conditions"][0] | {"caseSensitive": False}]
+    both = {"modelParameters": {"service_tier": "flex"}, "metadata": {"region": "eu"}}
+    for usage, wanted in (({}, ("10", "usual")), ({"promptTokens": 101}, ("505", "long")), (both, ("5", "flex")),
+                          ({**both, "promptTokens": 101}, ("50.5", "flex")),
+                          ({"modelParameters": {"service_tier": "flex"}}, ("10", "usual")),
+                          ({**both, "modelParameters": {"service_tier": "FLEX"}}, ("10", "usual"))):
+        total, _, tier = cost(xtrace, client, name, completionTokens=None, **usage)
+        assert (total, tier) == wanted
+
+
+def test_what_a_tier_looks_at_may_come_later(xtrace, client):
+    name = new_name()
+    make(client, body_of(name, pricingTiers=[DEFAULT_TIER, FLEX_TIER]))
+    pieces = [{"model": name, "promptTokens": 10}, {"metadata": {"region": "eu"}}, {"modelParameters": {"service_tier": "batch"}}]
+    for order in ((0, 1, 2), (2, 1, 0), (1, 0, 2), (1, 2, 0)):
+        trace = new_trace()
+        observation = new_observation(trace)
+        for i in order:
+            assert client.batch(trace, [observation | pieces[i]]).status == 200
+        assert xtrace.database.value("SELECT computed_total_cost::text || pricing_tier_name FROM observations"
+                                     " WHERE trace_id = %s", trace["id"]) == "5flex"
+
+
+# ---- refusals ----
+
+USAGE = {"usageDetailPattern": "input", "operator": "gt", "value": 1}
+IN = {"source": "metadata", "key": "k", "operator": "in", "values": ["v"]}
+
+
+def tiers(*conditions, **more):
+    return {"pricingTiers": [DEFAULT_TIER, {**USAGE_TIER, "conditions": list(conditions), **more}]}
+
+
+@pytest.mark.parametrize("body, field", [
+    ([], "the body is not an object"),
+    ({"modelName": None}, "modelName"),
+    ({"modelName": ""}, "modelName"),
+    ({"modelName": 7}, "modelName"),
+    ({"modelName": "x" * 801}, "modelName"),
+    ({"matchPattern": None}, "matchPattern"),
+    ({"matchPattern": "("}, "matchPattern"),
+    ({"matchPattern": "[a"}, "matchPattern"),
+    ({"matchPattern": "x" * 1001}, "matchPattern"),
+    ({"unit": None}, "unit"),
+    ({"unit": "tokens"}, "unit"),
+    ({"startDate": "yesterday"}, "startDate"),
+    ({"startDate": "2026-02-30"}, "startDate"),
+    ({"tokenizerId": "other"}, "tokenizerId"),
+    ({"inputPrice": None, "outputPrice": None}, "pricingTiers"),
+    ({"inputPrice": -1}, "inputPrice"),
+    ({"inputPrice": "1"}, "inputPrice"),
+    ({"inputPrice": 1e10}, "inputPrice"),
+    ({"outputPrice": 1e-40}, "outputPrice"),
+    ({"totalPrice": 1}, "totalPrice"),
+    ({**tiers(USAGE)}, "pricingTiers"),  # and flat prices too
+    ({"pricingTiers": [], "flat": 0}, "pricingTiers"),
+    ({"pricingTiers": {}, "flat": 0}, "pricingTiers"),
+    ({"pricingTiers": [1], "flat": 0}, "pricingTiers[0]"),
+    ({"pricingTiers": [DEFAULT_TIER, DEFAULT_TIER | {"name": "n", "priority": 1}], "flat": 0}, "pricingTiers[1].priority"),
+    ({"pricingTiers": [USAGE_TIER], "flat": 0}, "pricingTiers"),
+    ({"pricingTiers": [DEFAULT_TIER | {"priority": 1}], "flat": 0}, "pricingTiers[0].priority"),
+    ({"pricingTiers": [DEFAULT_TIER | {"conditions": [USAGE]}], "flat": 0}, "pricingTiers[0].conditions"),
+    ({"pricingTiers": [DEFAULT_TIER | {"prices": {}}], "flat": 0}, "pricingTiers[0].prices"),
+    ({"pricingTiers": [DEFAULT_TIER | {"prices": {"input": -1}}], "flat": 0}, "pricingTiers[0].prices"),
+    ({"pricingTiers": [DEFAULT_TIER | {"name": ""}], "flat": 0}, "pricingTiers[0].name"),
+    ({**tiers(USAGE, name="usual"), "flat": 0}, "pricingTiers[1].name"),
+    ({**tiers(USAGE, priority=0), "flat": 0}, "pricingTiers[1].priority"),
+    ({**tiers(USAGE, priority=1.5), "flat": 0}, "pricingTiers[1].priority"),
+    ({**tiers(), "flat": 0}, "pricingTiers[1].conditions"),
+    ({**tiers({}), "flat": 0}, "pricingTiers[1].conditions[0].usageDetailPattern"),
+    ({**tiers(USAGE | {"usageDetailPattern": "("}), "flat": 0}, "usageDetailPattern"),
+    ({**tiers(USAGE | {"operator": "in"}), "flat": 0}, "pricingTiers[1].conditions[0].operator"),
+    ({**tiers(USAGE | {"value": "1"}), "flat": 0}, "pricingTiers[1].conditions[0].value"),
+    ({**tiers(USAGE | {"caseSensitive": 1}), "flat": 0}, "pricingTiers[1].conditions[0].caseSensitive"),
+    ({**tiers(IN | {"source": "input"}), "flat": 0}, "pricingTiers[1].conditions[0].source"),
+    ({**tiers(IN | {"key": ""}), "flat": 0}, "pricingTiers[1].conditions[0].key"),
+    ({**tiers(IN | {"operator": "eq"}), "flat": 0}, "pricingTiers[1].conditions[0].operator"),
+    ({**tiers(IN | {"values": []}), "flat": 0}, "pricingTiers[1].conditions[0].values"),
+    ({**tiers(USAGE, IN | {"values": [None]}), "flat": 0}, "pricingTiers[1].conditions[1].values"),
+])  # fmt: skip
+def test_what_is_wrong_is_named(client, body, field):
+    before = client.get(ROUTE).json()["meta"]["totalItems"]
+    if isinstance(body, dict):
+        base = body_of(new_name()) if "flat" in body else flat(new_name())
+        body = base | body
+    answer = client.post(ROUTE, body)
+    assert answer.status == 400, answer.text
+    assert answer.json()["message"].startswith(field), answer.text
+    assert client.get(ROUTE).json()["meta"]["totalItems"] == before
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", '{"modelName":"\\ud800"}', '{"a":' * 400 + "1" + "}" * 400])
+def test_a_body_that_is_no_model_is_a_400(client, text):
+    answer = client.request("POST", ROUTE, body=text.encode(), headers={"Content-Type": "application/json"})
+    assert answer.status == 400, answer.text
+
+
+def test_a_name_is_taken_once(client, xtrace):
+    name = new_name()
+    make(client, flat(name))
+    answer = client.post(ROUTE, flat(name))
+    assert answer.status == 400
+    assert answer.json()["message"].startswith("modelName")
+    assert xtrace.database.value("SELECT count(*) FROM models WHERE model_name = %s", name) == 1
+
+
+def test_a_race_for_a_name_has_one_winner(client, xtrace):
+    import threading
+    name, statuses = new_name(), []
+    threads = [threading.Thread(target=lambda: statuses.append(xtrace.client().post(ROUTE, flat(name)).status)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [200] + [400] * 5
+    assert xtrace.database.value("SELECT count(*) FROM models WHERE model_name = %s", name) == 1
+
+
+def test_a_pattern_that_takes_too_long_stops_nobody(make_xtrace):
+    system = make_xtrace()
+    client = system.client()
+    made = make(client, {**flat(new_name()), "matchPattern": "^((a+)+\\2?)+\\1\\2$"})
+    assert cost(system, client, "a" * 60)[1] is None
+    assert cost(system, client, "gpt-4o")[1] == "built-in-gpt-4o"
+    assert delete(client, made["id"]).status == 200
+
+
+def test_rows_that_somebody_wrote_by_hand_do_no_harm(xtrace, client):
+    for tiers_json in ("[]", "{}", '[{"isDefault":true,"prices":{"input":"x"}}]', '[{"isDefault":true,"prices":{"input":1e30}}]', "[null]"):
+        name = new_name()
+        xtrace.database.query("INSERT INTO models (project_id, id, model_name, match_pattern, pricing_tiers) VALUES"
+                              " ('default', %s, %s, %s, %s)", name, name, f"^{name}$", tiers_json)
+        assert cost(xtrace, client, name)[:2] == (None, name)
+        assert client.get(f"{ROUTE}/{name}").status == 200
+    xtrace.database.query("INSERT INTO models (project_id, id, model_name, match_pattern, pricing_tiers) VALUES"
+                          " ('default', 'bad', 'bad', '(', '[]')")
+    assert cost(xtrace, client, "gpt-4o")[1] == "built-in-gpt-4o"
+    xtrace.database.query("DELETE FROM models WHERE id = 'bad'")

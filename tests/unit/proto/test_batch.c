@@ -322,7 +322,7 @@ static void another_shape_is_refused(void **state)
     struct buf body = BUF_EMPTY;
     pack_row_start(&body, 2 + TRACE_COLUMN_COUNT, ROW_KIND_COUNT);
     append_nils(&body, TRACE_COLUMN_COUNT);
-    assert_body_refused(&body, 1, "row 0: unknown kind 5");
+    assert_body_refused(&body, 1, "row 0: unknown kind 6");
     pack_row_start(&body, 2 + TRACE_COLUMN_COUNT, -1);
     append_nils(&body, TRACE_COLUMN_COUNT);
     assert_body_refused(&body, 1, "row 0: unknown kind -1");

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "writer/money.h"
+#include "common/money.h"
 
 static void assert_prints(const struct money *money, const char *wanted)
 {

@@ -1,4 +1,4 @@
-#include "writer/money.h"
+#include "common/money.h"
 
 #include <assert.h>
 
