@@ -2,6 +2,7 @@
 
 #include "gateway/health.h"
 #include "gateway/ingest/ingest.h"
+#include "gateway/openapi.h"
 #include "gateway/read/metrics_daily.h"
 #include "gateway/read/metrics_language.h"
 #include "gateway/read/metrics_names.h"
@@ -21,6 +22,7 @@ const struct route routes[] = {
     {"GET", "/healthz", health_live, ACCESS_OPEN, false, false},
     {"GET", "/readyz", health_ready, ACCESS_OPEN, false, false},
     {"GET", "/metrics", health_metrics, ACCESS_OPERATE, false, false},
+    {"GET", "/api/openapi.json", openapi_show, ACCESS_OPEN, false, false},
     {"GET", "/api/public/health", health_status, ACCESS_OPEN, false, false},
     {"GET", "/api/public/ready", health_ready_status, ACCESS_OPEN, false, false},
     {"POST", "/v1/l/batch", ingest_batch, ACCESS_INGEST, false, true},

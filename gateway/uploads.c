@@ -39,7 +39,7 @@ static enum err read_length(struct json_reader *reader, const char *key, int64_t
                             struct error *error)
 {
     struct slice number;
-    if (json_number(reader, &number) && json_number_int64(number, out)) {
+    if (json_number(reader, &number) && json_number_whole(number, out)) {
         return ERR_OK;
     }
     return json_failed(reader) ? ERR_OK : error_set(error, ERR_INVALID, "%s: not an integer", key);

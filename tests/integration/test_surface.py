@@ -129,7 +129,7 @@ def test_media_count_as_stored_already(xtrace):
 
 def test_media_may_lack_an_observation_come_compressed_and_have_more_members(xtrace):
     for body in ({**MEDIUM, "observationId": None}, {key: MEDIUM[key] for key in MEDIUM if key != "observationId"},
-                 {**MEDIUM, "further": [1]}, {**MEDIUM, "field": "output"}, {**MEDIUM, "field": "metadata"}):
+                 {**MEDIUM, "further": [1]}, {**MEDIUM, "field": "output"}, {**MEDIUM, "contentLength": 12.0}, {**MEDIUM, "field": "metadata"}):
         assert xtrace.client().post("/api/public/media", body).status == 200
     zipped = gzip.compress(json.dumps(MEDIUM).encode())
     assert xtrace.client().post("/api/public/media", zipped, {"Content-Encoding": "gzip"}).status == 200
