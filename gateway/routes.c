@@ -8,6 +8,8 @@
 #include "gateway/read/metrics_names.h"
 #include "gateway/read/metrics_query.h"
 #include "gateway/read/models.h"
+#include "gateway/read/observations.h"
+#include "gateway/read/observations_v2.h"
 #include "gateway/read/projects.h"
 #include "gateway/read/runs.h"
 #include "gateway/read/scores.h"
@@ -44,6 +46,9 @@ const struct route routes[] = {
     {"GET", "/api/public/traces/{id}", traces_detail, ACCESS_READ, true, false},
     {"DELETE", "/api/public/traces", ingest_deletions, ACCESS_MANAGE, false, true},
     {"DELETE", "/api/public/traces/{id}", ingest_deletion, ACCESS_MANAGE, false, false},
+    {"GET", "/api/public/observations", observations_list, ACCESS_READ, true, false},
+    {"GET", "/api/public/observations/{id}", observations_detail, ACCESS_READ, true, false},
+    {"GET", "/api/public/v2/observations", observations_list_v2, ACCESS_READ, true, false},
     {"GET", "/api/public/sessions", sessions_list, ACCESS_READ, true, false},
     {"GET", "/api/public/sessions/{id}", sessions_detail, ACCESS_READ, true, false},
     {"GET", "/api/public/scores", scores_list_v1, ACCESS_READ, true, false},

@@ -376,6 +376,13 @@ static void append_condition(struct buf *sql, const char *form, const struct fil
     }
 }
 
+void filter_add(const struct read *read, const char *form, struct buf *sql)
+{
+    buf_append_text(sql, " AND (");
+    append_condition(sql, form, NULL, 0, read->value_count);
+    buf_append_char(sql, ')');
+}
+
 static bool has_short_index(const struct filter_column *column)
 {
     return column->type == FILTER_SHORT_TEXT || column->type == FILTER_OBJECT;

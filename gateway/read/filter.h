@@ -51,6 +51,9 @@ struct filter_column {
     const char *sql; /* static expression */
 };
 
+/* Appends " AND (<form>)" to sql, where {v} in form, which is static, stands for the value bound last. */
+void filter_add(const struct read *read, const char *form, struct buf *sql);
+
 /*
  * Appends " AND (...)" for each condition to sql and binds its values, after those that are bound already.
  * json: the list as text; NULL: no conditions. *mask: bit i says that columns[i] was filtered, so it takes

@@ -79,15 +79,15 @@ static bool parse_integer(struct slice text, int64_t *out)
     return true;
 }
 
-static enum err take_integer(const char *name, struct slice text, int64_t max, int64_t *out,
-                             struct error *error)
+static enum err take_integer(const char *name, struct slice text, int64_t min, int64_t max,
+                             int64_t *out, struct error *error)
 {
     int64_t value;
 
     if (!parse_integer(text, &value)) {
         return error_set(error, ERR_INVALID, "%s: not an integer of 64 bits", name);
     }
-    *out = value < 1 ? 1 : value > max ? max : value;
+    *out = value < min ? min : value > max ? max : value;
     return ERR_OK;
 }
 
@@ -111,6 +111,16 @@ static enum err take_number(const char *name, struct slice text, struct param_nu
     }
     out->given = true;
     return ERR_OK;
+}
+
+static enum err take_bool(const char *name, struct slice text, struct param_bool *out,
+                          struct error *error)
+{
+    out->value = slice_is(text, "true");
+    out->given = true;
+    return out->value || slice_is(text, "false")
+               ? ERR_OK
+               : error_set(error, ERR_INVALID, "%s: neither true nor false", name);
 }
 
 static enum err take_time(const char *name, struct slice text, struct param_time *out,
@@ -197,9 +207,13 @@ static enum err take(const struct param *param, struct slice text, struct arena 
     case PARAM_TIME:
         return take_time(param->name, text, field, error);
     case PARAM_PAGE:
-        return take_integer(param->name, text, INT64_MAX, field, error);
+        return take_integer(param->name, text, 1, INT64_MAX, field, error);
     case PARAM_LIMIT:
-        return take_integer(param->name, text, PARAM_LIMIT_MAX, field, error);
+        return take_integer(param->name, text, 1, PARAM_LIMIT_MAX, field, error);
+    case PARAM_WIDE_LIMIT:
+        return take_integer(param->name, text, 0, PARAM_WIDE_LIMIT_MAX, field, error);
+    case PARAM_BOOL:
+        return take_bool(param->name, text, field, error);
     case PARAM_NUMBER:
         return take_number(param->name, text, field, error);
     }
@@ -222,7 +236,11 @@ static void set_default(const struct param *param, void *field)
         *(int64_t *)field = 1;
         break;
     case PARAM_LIMIT:
+    case PARAM_WIDE_LIMIT:
         *(int64_t *)field = PARAM_LIMIT_DEFAULT;
+        break;
+    case PARAM_BOOL:
+        *(struct param_bool *)field = (struct param_bool){0};
         break;
     case PARAM_NUMBER:
         *(struct param_number *)field = (struct param_number){0};

@@ -16,15 +16,22 @@
 #include "common/error.h"
 #include "common/slice.h"
 
-enum { PARAM_LIMIT_DEFAULT = 50, PARAM_LIMIT_MAX = 200, PARAM_TEXTS_MAX = 1000 };
+enum {
+    PARAM_LIMIT_DEFAULT = 50,
+    PARAM_LIMIT_MAX = 200,
+    PARAM_WIDE_LIMIT_MAX = 1000,
+    PARAM_TEXTS_MAX = 1000,
+};
 
 enum param_type {
-    PARAM_TEXT,   /* const char *: NULL when absent; "" is a value */
-    PARAM_TEXTS,  /* struct param_texts: may be given again and again */
-    PARAM_TIME,   /* struct param_time: RFC 3339 with an offset */
-    PARAM_PAGE,   /* int64_t: 1 when absent, at least 1, at most INT64_MAX */
-    PARAM_LIMIT,  /* int64_t: PARAM_LIMIT_DEFAULT when absent, clamped to 1..PARAM_LIMIT_MAX */
-    PARAM_NUMBER, /* struct param_number: finite, as JSON writes it */
+    PARAM_TEXT,       /* const char *: NULL when absent; "" is a value */
+    PARAM_TEXTS,      /* struct param_texts: may be given again and again */
+    PARAM_TIME,       /* struct param_time: RFC 3339 with an offset */
+    PARAM_PAGE,       /* int64_t: 1 when absent, at least 1, at most INT64_MAX */
+    PARAM_LIMIT,      /* int64_t: PARAM_LIMIT_DEFAULT when absent, clamped to 1..PARAM_LIMIT_MAX */
+    PARAM_WIDE_LIMIT, /* int64_t: the same, clamped to 0..PARAM_WIDE_LIMIT_MAX */
+    PARAM_BOOL,       /* struct param_bool: true or false */
+    PARAM_NUMBER,     /* struct param_number: finite, as JSON writes it */
 };
 
 /* Values in the order given; both arrays in the arena. A client may join several values with commas
@@ -39,6 +46,11 @@ struct param_texts {
 struct param_time {
     bool given;
     int64_t us; /* since 1970 */
+};
+
+struct param_bool {
+    bool given;
+    bool value;
 };
 
 struct param_number {

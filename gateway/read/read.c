@@ -268,17 +268,15 @@ void read_unbind(struct read *read, int number)
     read->values[number - 1] = NULL;
 }
 
-void read_bind_path_id(struct read *read)
+/* The id and, if it is a UUID, both spellings of that; returns how many. */
+static size_t spell(struct read *read, struct slice id, const char *spellings[3])
 {
     char hyphenated[UUID_TEXT_SIZE + 1], bare[HEX_TEXT_SIZE + 1];
-    struct slice id = read->request->params[0];
     size_t len = 0;
 
-    read_bind_text(read, arena_text(read->arena, id));
+    spellings[0] = arena_text(read->arena, id);
     if (!uuid_normalise(id, hyphenated)) {
-        read_bind_text(read, NULL);
-        read_bind_text(read, NULL);
-        return;
+        return 1;
     }
     for (const char *c = hyphenated; *c != '\0'; c++) {
         if (*c != '-') {
@@ -286,8 +284,27 @@ void read_bind_path_id(struct read *read)
         }
     }
     bare[len] = '\0';
-    read_bind_text(read, arena_text(read->arena, slice_from(hyphenated)));
-    read_bind_text(read, arena_text(read->arena, slice_from(bare)));
+    spellings[1] = arena_text(read->arena, slice_from(hyphenated));
+    spellings[2] = arena_text(read->arena, slice_from(bare));
+    return 3;
+}
+
+void read_bind_id(struct read *read, struct slice id)
+{
+    const char *spellings[3];
+    size_t count = spell(read, id, spellings);
+
+    read_bind_texts(read, spellings, count);
+}
+
+void read_bind_path_id(struct read *read)
+{
+    const char *spellings[3] = {NULL, NULL, NULL};
+
+    spell(read, read->request->params[0], spellings);
+    for (int i = 0; i < 3; i++) {
+        read_bind_text(read, spellings[i]);
+    }
 }
 
 void read_bind_offset(struct read *read)

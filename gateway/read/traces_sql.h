@@ -6,12 +6,25 @@
 
 #include "gateway/read/read.h"
 
+/* When an observation began: what orders them, and an index has (migrations/0008_observations.sql). */
+#define SQL_OBSERVATION_START "coalesce(o.start_time, o.created_at)"
+
+/* An end before the start reads as the start. */
+#define SQL_OBSERVATION_END                                                                        \
+    "CASE WHEN o.end_time < o.start_time THEN o.start_time ELSE o.end_time END"
+
+/* In seconds. */
+#define SQL_OBSERVATION_LATENCY                                                                    \
+    "coalesce(o.latency, xtrace_seconds(o.start_time, " SQL_OBSERVATION_END "))"
+#define SQL_OBSERVATION_FIRST_TOKEN                                                                \
+    "coalesce(o.time_to_first_token, xtrace_seconds(o.start_time, o.completion_start_time))"
+
 /* Seconds from the first start to the last end, and the cost, over a trace's observations; the cost
  * of one as the view xtrace.observations has it. */
 #define SQL_OBSERVATION_COST                                                                       \
     "coalesce(o.total_cost, o.input_cost + o.output_cost, o.input_cost, o.output_cost,"            \
     " o.computed_total_cost)"
-#define SQL_TRACE_LATENCY "xtrace_seconds(min(o.start_time), max(o.end_time))"
+#define SQL_TRACE_LATENCY "xtrace_seconds(min(o.start_time), max(" SQL_OBSERVATION_END "))"
 #define SQL_TRACE_COST    "sum(" SQL_OBSERVATION_COST ")"
 
 /* A short name is looked up in the index of short names. */
@@ -44,38 +57,46 @@
 /* Payloads are JSON text and come back as they were sent. */
 #define SQL_TRACE_IO "'input', t.input::json, 'output', t.output::json, 'metadata', t.metadata"
 
-/* An observation's object; `o` may be of any relation with the columns of observations. 41 members:
- * json_build_object takes 50. A protocol that sends usage as a map (usage_details is never null then)
- * sends costs as one too: nothing sent is an empty map, not zeros. */
+/* A prompt's version as the number that it should be. */
+#define SQL_PROMPT_VERSION                                                                         \
+    "CASE WHEN o.prompt_version ~ '^[+-]?[0-9]{1,18}$' THEN o.prompt_version::bigint END"
+
+/* Maps of an observation; `c` is SQL_OBSERVATION_SUMS. A protocol that sends usage as a map (usage_details is
+ * never null then) sends costs as one too: nothing sent is an empty map, not zeros. */
+#define SQL_USAGE_DETAILS                                                                          \
+    "coalesce(o.usage_details::json,"                                                              \
+    " json_build_object('input', c.input, 'output', c.output, 'total', c.total))"
+#define SQL_COST_DETAILS                                                                           \
+    "coalesce(o.cost_details::json, o.computed_cost_details::json,"                                \
+    " CASE WHEN o.usage_details IS NULL THEN json_build_object('input', coalesce(o.input_cost, "   \
+    "0), 'output', coalesce(o.output_cost, 0), 'total', coalesce(c.cost, 0)) ELSE '{}'::json END)"
+
+/* An observation's object; `o` may be of any relation with the columns of observations. 43 members:
+ * json_build_object takes 50. */
 /* clang-format off */
 #define SQL_OBSERVATION                                                                            \
     "json_build_object('id', o.id, 'traceId', o.trace_id, 'projectId', o.project_id,"              \
     " 'type', coalesce(o.type, 'GENERATION'), 'name', o.name, 'startTime', "                       \
-    READ_SQL_TIME("coalesce(o.start_time, o.created_at)") ", 'endTime', "                          \
-    READ_SQL_TIME("o.end_time") ", 'completionStartTime', "                                        \
+    READ_SQL_TIME(SQL_OBSERVATION_START) ", 'endTime', "                                           \
+    READ_SQL_TIME(SQL_OBSERVATION_END) ", 'completionStartTime', "                                 \
     READ_SQL_TIME("o.completion_start_time")                                                       \
     ", 'model', o.model, 'modelParameters', coalesce(o.model_parameters, '{}')::json,"             \
     " 'input', o.input::json, 'output', o.output::json, 'metadata', o.metadata,"                   \
     " 'version', o.version, 'level', coalesce(o.level, 'DEFAULT'),"                                \
     " 'statusMessage', o.status_message, 'parentObservationId', o.parent_observation_id,"          \
     " 'promptId', o.prompt_id, 'promptName', o.prompt_name,"                                       \
-    " 'promptVersion', CASE WHEN o.prompt_version ~ '^[+-]?[0-9]{1,18}$'"                          \
-    " THEN o.prompt_version::bigint END,"                                                          \
+    " 'promptVersion', " SQL_PROMPT_VERSION ","                                                    \
     " 'modelId', o.model_id, 'inputPrice', o.input_price, 'outputPrice', o.output_price,"          \
     " 'totalPrice', o.total_price, 'calculatedInputCost', o.input_cost,"                           \
     " 'calculatedOutputCost', o.output_cost, 'calculatedTotalCost', c.cost,"                       \
-    " 'latency', coalesce(o.latency, xtrace_seconds(o.start_time, o.end_time)),"                   \
-    " 'timeToFirstToken', coalesce(o.time_to_first_token,"                                         \
-    " xtrace_seconds(o.start_time, o.completion_start_time)),"                                     \
+    " 'usagePricingTierId', o.pricing_tier_id, 'usagePricingTierName', o.pricing_tier_name,"       \
+    " 'latency', " SQL_OBSERVATION_LATENCY ", 'timeToFirstToken', " SQL_OBSERVATION_FIRST_TOKEN "," \
     " 'promptTokens', c.input, 'completionTokens', c.output, 'totalTokens', c.total,"              \
     " 'unit', o.unit,"                                                                             \
     " 'usage', json_build_object('input', c.input, 'output', c.output, 'total', c.total,"          \
     " 'unit', o.unit, 'inputCost', o.input_cost, 'outputCost', o.output_cost,"                     \
-    " 'totalCost', c.cost), 'usageDetails', coalesce(o.usage_details::json,"                       \
-    " json_build_object('input', c.input, 'output', c.output, 'total', c.total)),"                 \
-    " 'costDetails', coalesce(o.cost_details::json, o.computed_cost_details::json,"                \
-    " CASE WHEN o.usage_details IS NULL THEN json_build_object('input', coalesce(o.input_cost, 0),"\
-    " 'output', coalesce(o.output_cost, 0), 'total', coalesce(c.cost, 0)) ELSE '{}'::json END),"   \
+    " 'totalCost', c.cost), 'usageDetails', " SQL_USAGE_DETAILS ","                                \
+    " 'costDetails', " SQL_COST_DETAILS ","                                                        \
     " 'environment', coalesce(o.environment, 'default'), 'createdAt', "                            \
     READ_SQL_TIME("o.created_at") ", 'updatedAt', " READ_SQL_TIME("o.updated_at") ")"
 /* clang-format on */

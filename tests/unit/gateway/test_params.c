@@ -16,6 +16,8 @@ struct typed {
     struct param_texts tags;
     struct param_time from;
     struct param_number value;
+    int64_t wide;
+    struct param_bool flag;
 };
 
 static const struct param table[] = {
@@ -25,6 +27,8 @@ static const struct param table[] = {
     {"tags", PARAM_TEXTS, offsetof(struct typed, tags)},
     {"fromTimestamp", PARAM_TIME, offsetof(struct typed, from)},
     {"value", PARAM_NUMBER, offsetof(struct typed, value)},
+    {"wide", PARAM_WIDE_LIMIT, offsetof(struct typed, wide)},
+    {"flag", PARAM_BOOL, offsetof(struct typed, flag)},
     {NULL, PARAM_TEXT, 0},
 };
 
@@ -69,6 +73,25 @@ static void empty_and_absent_texts_differ(void **state)
     assert_string_equal(read_text("name=").name, "");
     assert_string_equal(read_text("name").name, "");
     assert_null(read_text("&&").name);
+}
+
+static void wide_limits_begin_at_nothing(void **state)
+{
+    assert_int_equal(read_text("").wide, 50);
+    assert_int_equal(read_text("wide=-1").wide, 0);
+    assert_int_equal(read_text("wide=0").wide, 0);
+    assert_int_equal(read_text("wide=1001").wide, 1000);
+    check_refused("wide=", "wide: not an integer of 64 bits");
+}
+
+static void flags_are_true_or_false(void **state)
+{
+    assert_false(read_text("").flag.given);
+    assert_true(read_text("flag=true").flag.value);
+    assert_true(read_text("flag=false").flag.given);
+    assert_false(read_text("flag=false").flag.value);
+    check_refused("flag=1", "flag: neither true nor false");
+    check_refused("flag=", "flag: neither true nor false");
 }
 
 static void plus_is_a_blank_and_percent_undoes(void **state)
@@ -190,6 +213,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(absent_parameters_have_defaults, forget_texts),
         cmocka_unit_test_teardown(empty_and_absent_texts_differ, forget_texts),
+        cmocka_unit_test_teardown(wide_limits_begin_at_nothing, forget_texts),
+        cmocka_unit_test_teardown(flags_are_true_or_false, forget_texts),
         cmocka_unit_test_teardown(plus_is_a_blank_and_percent_undoes, forget_texts),
         cmocka_unit_test_teardown(unknown_parameters_are_ignored_whatever_they_hold, forget_texts),
         cmocka_unit_test_teardown(malformed_values_are_named, forget_texts),

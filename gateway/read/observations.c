@@ -1,0 +1,131 @@
+/*
+ * observations: a page of observations with exact totals, and one observation. SQL, parameters, rows ->
+ * JSON.
+ *
+ * A page finds its keys first and only then fetches what it shows. The number of all observations is in the
+ * books (observation_counts); where there are conditions, those that meet them are counted: by the index
+ * alone for a range of time, by that of the trace for traceId, userId and sessionId.
+ */
+#include "gateway/read/observations.h"
+
+#include <stddef.h>
+
+#include "gateway/read/observations_query.h"
+#include "gateway/read/traces_sql.h"
+
+/* Static SQL is longer than what ISO C promises to take. */
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+
+/* --- list ---------------------------------------------------------------------------------- */
+
+struct list_params {
+    int64_t page;
+    int64_t limit;
+    struct observations_query query;
+};
+
+static const struct param list_table[] = {
+    {"page", PARAM_PAGE, offsetof(struct list_params, page)},
+    {"limit", PARAM_LIMIT, offsetof(struct list_params, limit)},
+    OBSERVATIONS_PARAMS(offsetof(struct list_params, query)),
+    {NULL, PARAM_TEXT, 0},
+};
+
+/* clang-format off */
+#define SQL_COUNT_OF_ALL                                                                           \
+    "(SELECT coalesce(sum(observations), 0)::bigint FROM observation_counts WHERE project_id = $1)"
+
+/* A page beyond the end looks at nothing. */
+static const char sql_total[] = " AS n) SELECT n AS total, NULL::json AS row FROM total";
+static const char sql_rows[] =
+    " UNION ALL (SELECT NULL, " SQL_OBSERVATION " FROM (SELECT " SQL_OBSERVATION_KEY " FROM "
+    SQL_OBSERVATIONS_AND_TRACES;
+static const char sql_end[] =
+    ") p JOIN observations o ON o.project_id = $1 AND o.trace_id = p.trace_id AND o.id = p.id, "
+    SQL_OBSERVATION_SUMS " ORDER BY " SQL_NEWEST_KEY_FIRST ")";
+/* clang-format on */
+
+static void make_list(struct read *read, struct slice where, bool is_all)
+{
+    struct buf sql = BUF_EMPTY;
+
+    buf_append_text(&sql, "WITH total AS MATERIALIZED (SELECT ");
+    if (is_all) {
+        buf_append_text(&sql, SQL_COUNT_OF_ALL);
+    } else {
+        buf_append_text(&sql, "(SELECT count(*) FROM " SQL_OBSERVATIONS_AND_TRACES);
+        buf_append_slice(&sql, where);
+        buf_append_char(&sql, ')');
+    }
+    buf_append_text(&sql, sql_total);
+    buf_append_text(&sql, sql_rows);
+    buf_append_slice(&sql, where);
+    read_bind_integer(read, read->limit);
+    read_bind_offset(read);
+    buf_printf(&sql,
+               " AND $%d::bigint < (SELECT n FROM total) ORDER BY " SQL_NEWEST_FIRST
+               " LIMIT $%d::bigint OFFSET $%d::bigint",
+               read->value_count, read->value_count - 1, read->value_count);
+    buf_append_text(&sql, sql_end);
+    read_make_sql(read, buf_slice(&sql));
+    buf_finish(&sql);
+}
+
+static enum err list_bind(struct read *read, const void *typed, struct error *error)
+{
+    const struct list_params *params = typed;
+    struct buf where = BUF_EMPTY;
+    bool is_all;
+
+    read->page = params->page;
+    read->limit = params->limit;
+    read_bind_text(read, read->request->identity.project);
+    enum err err = observations_where(read, &params->query, &where, &is_all, error);
+    if (err == ERR_OK) {
+        make_list(read, buf_slice(&where), is_all);
+    }
+    buf_finish(&where);
+    return err;
+}
+
+static const struct read_resource list_resource = {
+    .params = list_table,
+    .params_size = sizeof(struct list_params),
+    .bind = list_bind,
+    .format = &read_page_format,
+};
+
+void observations_list(struct request *request)
+{
+    read_run(request, &list_resource);
+}
+
+/* --- detail -------------------------------------------------------------------------------- */
+
+/* The id alone: of several traces the newest observation. */
+static const char sql_detail[] =
+    "SELECT " SQL_OBSERVATION " FROM (SELECT * FROM observations o"
+    " WHERE o.project_id = $1 AND o.id IN ($2, $3, $4)"
+    " ORDER BY o.id = $2 DESC, " SQL_NEWEST_FIRST " LIMIT 1) o, " SQL_OBSERVATION_SUMS;
+
+static enum err detail_bind(struct read *read, const void *params, struct error *error)
+{
+    read->sql = sql_detail;
+    read_bind_text(read, read->request->identity.project);
+    read_bind_path_id(read);
+    return ERR_OK;
+}
+
+static const struct param no_params[] = {{NULL, PARAM_TEXT, 0}};
+
+static const struct read_resource detail_resource = {
+    .params = no_params,
+    .params_size = 1,
+    .bind = detail_bind,
+    .format = &read_object_format,
+};
+
+void observations_detail(struct request *request)
+{
+    read_run(request, &detail_resource);
+}

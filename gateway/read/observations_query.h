@@ -1,0 +1,65 @@
+/*
+ * observations_query: which observations a list is of: what both versions of the API take, as the FROM and
+ * WHERE of a statement. `o` is a row of observations, `t` its trace, which may be all null and costs nothing
+ * where no condition is on it; $1 is the project.
+ */
+#pragma once
+
+#include "common/buf.h"
+#include "gateway/read/read.h"
+
+struct observations_query {
+    const char *name;
+    const char *user_id;
+    const char *session_id;
+    const char *type;
+    const char *trace_id;
+    const char *level;
+    const char *parent_id;
+    const char *version;
+    struct param_texts environments;
+    struct param_time from;
+    struct param_time to;
+    struct param_bool is_root;
+    const char *filter;
+};
+
+/* Rows of a table of parameters; at: where the struct lies in the resource's. */
+#define OBSERVATIONS_PARAM(name, type, at, field)                                                  \
+    {                                                                                              \
+        name, type, (at) + offsetof(struct observations_query, field)                              \
+    }
+#define OBSERVATIONS_PARAMS(at)                                                                    \
+    OBSERVATIONS_PARAM("name", PARAM_TEXT, at, name),                                              \
+        OBSERVATIONS_PARAM("userId", PARAM_TEXT, at, user_id),                                     \
+        OBSERVATIONS_PARAM("sessionId", PARAM_TEXT, at, session_id),                               \
+        OBSERVATIONS_PARAM("type", PARAM_TEXT, at, type),                                          \
+        OBSERVATIONS_PARAM("traceId", PARAM_TEXT, at, trace_id),                                   \
+        OBSERVATIONS_PARAM("level", PARAM_TEXT, at, level),                                        \
+        OBSERVATIONS_PARAM("parentObservationId", PARAM_TEXT, at, parent_id),                      \
+        OBSERVATIONS_PARAM("version", PARAM_TEXT, at, version),                                    \
+        OBSERVATIONS_PARAM("environment", PARAM_TEXTS, at, environments),                          \
+        OBSERVATIONS_PARAM("fromStartTime", PARAM_TIME, at, from),                                 \
+        OBSERVATIONS_PARAM("toStartTime", PARAM_TIME, at, to),                                     \
+        OBSERVATIONS_PARAM("isRootObservation", PARAM_BOOL, at, is_root),                          \
+        OBSERVATIONS_PARAM("filter", PARAM_TEXT, at, filter)
+
+#define SQL_OBSERVATIONS_AND_TRACES                                                                \
+    "observations o LEFT JOIN traces t ON t.project_id = $1 AND t.id = o.trace_id"
+
+/* Newest first; the ids make the order total. */
+#define SQL_OBSERVATION_KEY  SQL_OBSERVATION_START " AS key, o.trace_id, o.id"
+#define SQL_NEWEST_FIRST     SQL_OBSERVATION_START " DESC, o.trace_id DESC, o.id DESC"
+#define SQL_NEWEST_KEY_FIRST "p.key DESC, p.trace_id DESC, p.id DESC"
+
+/* Without a parent; or a tracer said that its spans begin here, whatever the parent is. */
+#define SQL_IS_ROOT                                                                                \
+    "(o.parent_observation_id IS NULL"                                                             \
+    " OR o.metadata -> 'attributes' ->> 'langfuse.internal.is_app_root' IS NOT DISTINCT FROM "     \
+    "'true'"                                                                                       \
+    " OR o.metadata -> 'attributes' ->> 'langfuse.internal.as_root' IS NOT DISTINCT FROM 'true')"
+
+/* The project is bound as $1 already. Appends to where what observations must meet, " WHERE ..."; *is_all: nothing
+ * else was asked for. A condition of `filter` takes precedence over the parameter of its column. */
+MUST_CHECK enum err observations_where(struct read *read, const struct observations_query *query,
+                                       struct buf *where, bool *is_all, struct error *error);
