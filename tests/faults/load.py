@@ -421,7 +421,7 @@ class Client:
             response = self._connection.getresponse()
             data = response.read()
             answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, data)
-            if method != "HEAD" and not answer.headers.keys() & {"content-length", "transfer-encoding"}:
+            if method != "HEAD" and answer.status != 204 and not answer.headers.keys() & {"content-length", "transfer-encoding"}:
                 # http.client takes a head that was cut short for a whole one.
                 raise http.client.IncompleteRead(data)
             if response.will_close:

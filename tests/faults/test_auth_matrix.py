@@ -4,11 +4,15 @@ shape or the path's spelling."""
 import base64
 import pathlib
 import re
+import uuid
 
 import pytest
 from load import Client, basic, bearer
+from support.keys import add_key, add_project
+from support.wait import wait_until
 
-OPEN = {"/healthz", "/readyz"}
+# All that may be open; each says no data, and but for the description of the API hardly anything.
+OPEN = {"/healthz", "/readyz", "/api/public/health", "/api/public/ready", "/api/openapi.json"}
 # Contract section 2; routes.c may have more, and they are tested too.
 CONTRACT = {
     "/v1/l/batch": "POST",
@@ -98,7 +102,9 @@ def test_other_methods_answer_no_data_either(stack, method):
     client = Client(stack.address, None, 5)
     for _, path in routes():
         answer = client.request(method, path, None, {})
-        assert answer.status in (401, 404, 405, 501), (method, path, answer)
+        # OPTIONS tells browsers what they may ask for.
+        allowed = (204,) if method == "OPTIONS" else (401, 404, 405, 501)
+        assert answer.status in allowed, (method, path, answer)
         assert stack.marker.encode() not in answer.body
     client.close()
 
@@ -129,10 +135,60 @@ def test_right_credentials_open_every_read_route(stack):
         client.close()
 
 
+@pytest.fixture
+def keys(stack):
+    """A key that opens a project of its own, and three that no longer or hardly open it."""
+    project = "keyed-" + uuid.uuid4().hex
+    add_project(stack, project)
+    good, revoked, expired, weak = (add_key(stack, project, *words) for words in ([], [], [], ["--scope", "scores"]))
+    stack.database.query("UPDATE api_keys SET revoked_at = now() WHERE public_key = %s", revoked.public)
+    stack.database.query("UPDATE api_keys SET expires_at = now() WHERE public_key = %s", expired.public)
+
+    def are_known():
+        return [status_of(stack, "GET", "/api/public/projects", key.basic) for key in (good, revoked, expired, weak)]
+
+    wait_until(lambda: are_known() == [200, 401, 401, 403], 10, "the keys being known")
+    return {"good": good, "revoked": revoked, "expired": expired, "weak": weak}
+
+
+def status_of(stack, method, path, headers):
+    client = Client(stack.address, None, 5)
+    answer = client.request(method, path, b"{}" if method == "POST" else None, headers)
+    client.close()
+    assert stack.marker.encode() not in answer.body, (method, path)
+    return answer.status
+
+
+def test_keys_that_are_over_open_no_route(stack, keys):
+    stack.seed()
+    for name in ("revoked", "expired"):
+        for method, path in table():
+            if path not in OPEN:
+                for headers in (keys[name].basic, keys[name].bearer, keys[name].public_bearer):
+                    assert status_of(stack, method, path, headers) == 401, (name, method, path)
+
+
+def test_a_key_shows_nothing_of_other_projects(stack, keys):
+    stack.seed()
+    for method, path in table():
+        for headers in (keys["good"].basic, keys["good"].bearer):
+            if method != "DELETE":
+                assert status_of(stack, method, path, headers) not in (401, 500), (method, path)
+
+
+def test_a_weak_key_opens_no_read_route(stack, keys):
+    stack.seed()
+    for method, path in table():
+        if method == "GET" and path not in OPEN:
+            for headers in (keys["weak"].basic, keys["weak"].bearer, keys["good"].public_bearer):
+                assert status_of(stack, method, path, headers) == 403, path
+
+
 def test_open_routes_say_no_data(stack):
     stack.seed()
     client = Client(stack.address, None, 5)
-    for path in OPEN:
+    for path in OPEN & {path for _, path in table()}:
         answer = client.get(path)
-        assert answer.status == 200 and stack.marker.encode() not in answer.body and len(answer.body) < 300
+        assert answer.status == 200 and stack.marker.encode() not in answer.body
+        assert len(answer.body) < 300 or path.startswith("/api/openapi")
     client.close()

@@ -8,6 +8,7 @@ import uuid
 import psycopg
 import pytest
 import zmq
+from support.keys import add_key, add_project, done
 from support.records import new_id, new_observation, new_trace
 from support.wait import wait_until
 
@@ -224,3 +225,82 @@ def test_a_pattern_that_never_ends_does_not_stop_the_gateway(make_xtrace):
     stored = send(client, trace)
     assert time.monotonic() - began < 10
     assert (stored["input"], stored["output"]) == ("[REDACTED]", "b")
+
+
+# A project's own settings
+
+
+class Project:
+    """One that is not the gateway's own, with a key that it knows."""
+
+    def __init__(self, system, name, **own):
+        self.system = system
+        self.name = name
+        add_project(system, name)
+        for what, value in own.items():
+            self.set(what, value)
+        self.key = add_key(system, name)
+        wait_until(lambda: self.client().get("/api/public/projects").status == 200, 10, "the key being known")
+
+    def set(self, what, value):
+        done(self.system, "capture", "set", self.name, what, value)
+
+    def client(self):
+        return self.system.client(headers=self.key.basic)
+
+    def kept(self, **more):
+        trace = new_trace(**more)
+        return send(self.client(), trace)
+
+
+def test_a_projects_own_settings_beat_the_gateways(make_xtrace):
+    xtrace = system(make_xtrace, capture="metadata_only", redact_keys="token")
+    whole, patterned, plain = (
+        Project(xtrace, "whole", mode="full", keys=""), Project(xtrace, "patterned", patterns="b+"), Project(xtrace, "plain"))
+    sent = {"input": "abba", "name": "abba", "metadata": {"token": "t", "k": 1}}
+
+    def shown(stored):
+        return stored["input"], stored["name"], stored["metadata"]
+
+    assert shown(whole.kept(**sent)) == ("abba", "abba", {"token": "t", "k": 1})
+    assert shown(patterned.kept(**sent)) == (None, "a[REDACTED]a", {"token": "[REDACTED]", "k": 1})
+    assert shown(plain.kept(**sent)) == (None, "abba", {"token": "[REDACTED]", "k": 1})
+    assert shown(send(xtrace.client(), new_trace(**sent))) == (None, "abba", {"token": "[REDACTED]", "k": 1})
+
+
+def test_rules_change_while_the_gateway_runs(make_xtrace):
+    project = Project(system(make_xtrace), "ours")
+    assert project.kept(input=SECRET)["input"] == SECRET
+    project.set("mode", "metadata_only")
+    wait_until(lambda: project.kept(input=SECRET)["input"] is None, 10, "inputs going")
+    project.set("mode", "default")
+    wait_until(lambda: project.kept(input=SECRET)["input"] == SECRET, 10, "inputs staying")
+
+
+def test_what_a_projects_own_pattern_knows_is_nowhere(make_xtrace, database):
+    xtrace = system(make_xtrace)
+    project = Project(xtrace, "ours", patterns=SECRET)
+    assert send_everything(project.client(), SECRET) == [200, 400, 200, 200]
+    text = dump(database).replace(b"\n", b" ")
+    assert b"[REDACTED]" in text
+    rules = text.count(b"ours\t\\N\t\\N\t" + SECRET.encode())  # the rule itself, in the table capture
+    assert text.count(SECRET.encode()) == rules == 1
+    assert files_with(xtrace.folder, SECRET.encode()) == []
+
+
+def test_rules_that_do_not_compile_let_nothing_through(make_xtrace, database):
+    xtrace = system(make_xtrace)
+    broken, fine = Project(xtrace, "broken"), Project(xtrace, "fine")
+    # The command would have refused it.
+    database.query("INSERT INTO capture (project_id, redact_patterns) VALUES ('broken', 'ba(d')")
+    wait_until(lambda: broken.client().batch(new_trace()).status == 503, 10, "the broken rules being read")
+    assert set(send_everything(broken.client(), SECRET)) == {503}
+    answer = broken.client().batch(new_trace())
+    assert answer.headers["Retry-After"] == "1" and "ba(d" not in answer.text
+    assert broken.client().get("/api/public/traces").status == 200
+    assert fine.kept(input="a")["input"] == "a"
+    log = xtrace.log("gateway")
+    assert "capture rules cannot be used" in log and "project=broken" in log and "ba(d" not in log
+    assert SECRET.encode() not in dump(database)
+    broken.set("patterns", "default")
+    wait_until(lambda: broken.client().batch(new_trace()).status == 200, 10, "the project being open again")

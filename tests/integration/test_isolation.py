@@ -2,7 +2,9 @@
 
 import pytest
 
+from support.keys import add_key, add_project
 from support.records import new_observation, new_trace
+from support.wait import wait_until
 
 AT = "2026-01-02T03:04:05Z"
 READS = [
@@ -17,9 +19,30 @@ READS = [
 ]
 
 
-@pytest.fixture
-def two(make_xtrace):
-    """One gateway and one writer for each project, on one database."""
+class Keyed:
+    """A gateway as the holder of one key sees it."""
+
+    def __init__(self, system, project):
+        self.system = system
+        add_project(system, project)
+        self.key = add_key(system, project)
+
+    def client(self):
+        return self.system.client(headers=self.key.basic)
+
+
+def with_keys(system):
+    both = [Keyed(system, project) for project in ("ours", "theirs")]
+    for each in both:
+        wait_until(lambda each=each: each.client().get("/api/public/projects").status == 200, 10, "the key being known")
+    return both
+
+
+@pytest.fixture(params=["a gateway each", "a key each"])
+def two(request, make_xtrace):
+    """Two projects on one database: one gateway and one writer for each, or one gateway with a key for each."""
+    if request.param == "a key each":
+        return with_keys(make_xtrace())
     return [make_xtrace(env={"DEFAULT_PROJECT_ID": project}) for project in ("ours", "theirs")]
 
 
