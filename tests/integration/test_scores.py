@@ -7,7 +7,7 @@ import urllib.parse
 
 import pytest
 from support.fixtures import running
-from support.records import new_id, new_observation, new_trace
+from support.records import new_id
 from support.wait import wait_until
 
 V1, V2, V3 = "/api/public/scores", "/api/public/v2/scores", "/api/public/v3/scores"
@@ -35,57 +35,42 @@ def refused(client, path, **params):
     return body["message"]
 
 
-COLUMNS = {
-    "id": "id", "timestamp": "timestamp", "traceId": "trace_id", "observationId": "observation_id",
-    "sessionId": "session_id", "datasetRunId": "dataset_run_id", "name": "name", "source": "source",
-    "dataType": "data_type", "value": "value", "stringValue": "string_value", "comment": "comment",
-    "configId": "config_id", "queueId": "queue_id", "environment": "environment", "metadata": "metadata",
-}
-
-
-def put(database, **score):
-    """A score as the writer stores it."""
+def put(client, **score):
+    """Sends one; returns its id."""
     score = {"id": new_id(), "timestamp": at(1), **score}
-    if "metadata" in score:
-        score["metadata"] = json.dumps(score["metadata"])
-    columns = ", ".join(COLUMNS[key] for key in score)
-    places = ", ".join(["%s"] * len(score))
-    database.query(f"INSERT INTO scores (project_id, event_version, {columns}) VALUES ('default', 1, {places})",
-                   *score.values())
+    answer = client.post("/api/public/scores", score)
+    assert (answer.status, answer.json()) == (200, {"id": score["id"]})
     return score["id"]
+
+
+def event(kind, **body):
+    return {"id": new_id(), "type": kind, "timestamp": at(1), "body": body}
 
 
 @pytest.fixture(scope="module")
 def world(xtrace):
     """Two traces of two users, and a score of every kind; the newest last. By name: score id."""
     client = xtrace.client()
-    anna = new_trace(id="trace/anna", userId="anna", sessionId="s-1", tags=["red", "green"], environment="staging",
-                     timestamp=at(1))
-    bert = new_trace(id="trace-bert", userId="bert", tags=["red"], timestamp=at(2))
-    step = new_observation(anna, id="step 1", startTime=at(1))
-    for trace, steps in ((anna, [step]), (bert, [])):
-        database = xtrace.database
-        database.query("INSERT INTO traces (project_id, id, timestamp, user_id, session_id, environment, tags,"
-                       " event_version) VALUES ('default', %s, %s, %s, %s, %s, %s, 1)", trace["id"],
-                       trace["timestamp"], trace["userId"], trace.get("sessionId"), trace.get("environment"),
-                       trace["tags"])
-        for each in steps:
-            database.query("INSERT INTO observations (project_id, trace_id, id, start_time, event_version)"
-                           " VALUES ('default', %s, %s, %s, 1)", trace["id"], each["id"], each["startTime"])
+    answer = client.post("/api/public/ingestion", {"batch": [
+        event("trace-create", id="trace/anna", userId="anna", sessionId="s-1", tags=["red", "green"], environment="staging"),
+        event("trace-create", id="trace-bert", userId="bert", tags=["red"]),
+        event("span-create", id="step 1", traceId="trace/anna"),
+    ]})
+    assert (answer.status, answer.json()["errors"]) == (207, [])
     scores = [
-        dict(name="numeric", dataType="NUMERIC", value=0.75, traceId=anna["id"], comment="höflich",
+        dict(name="numeric", dataType="NUMERIC", value=0.75, traceId="trace/anna", comment="höflich",
              metadata={"judge": {"model": "gpt"}, "n": 3}),
-        dict(name="boolean", dataType="BOOLEAN", value=1, traceId=anna["id"], observationId="step 1", source="EVAL"),
-        dict(name="categorical", dataType="CATEGORICAL", stringValue="good", traceId=bert["id"], environment="prod"),
-        dict(name="text", dataType="TEXT", stringValue="a remark, with a comma", traceId=bert["id"],
+        dict(name="boolean", dataType="BOOLEAN", value=1, traceId="trace/anna", observationId="step 1", source="EVAL"),
+        dict(name="categorical", dataType="CATEGORICAL", value="good", traceId="trace-bert", environment="prod"),
+        dict(name="text", dataType="TEXT", value="a remark, with a comma", traceId="trace-bert",
              source="ANNOTATION", queueId="queue-1"),
-        dict(name="correction", dataType="CORRECTION", stringValue="better so", traceId=bert["id"], configId="cfg-1"),
-        dict(name="no", dataType="BOOLEAN", value=0, traceId=bert["id"]),
+        dict(name="correction", dataType="CORRECTION", value="better so", traceId="trace-bert", configId="cfg-1"),
+        dict(name="no", dataType="BOOLEAN", value=0, traceId="trace-bert"),
         dict(name="early", dataType="NUMERIC", value=-2.5, traceId="nobody has seen it"),
         dict(name="session", dataType="NUMERIC", value=7, sessionId="s-1"),
         dict(name="run", dataType="NUMERIC", value=1e21, datasetRunId="run-1"),
     ]
-    return {score["name"]: put(xtrace.database, timestamp=at(3, second), **score)
+    return {score["name"]: put(client, timestamp=at(3, second), **score)
             for second, score in enumerate(scores)}
 
 
@@ -156,7 +141,7 @@ def without_times(score):
     return {key: value for key, value in score.items() if key not in ("createdAt", "updatedAt")}
 
 
-ANNA = {"userId": "anna", "tags": ["red", "green"], "environment": "staging", "sessionId": "s-1"}
+ANNA = {"userId": "anna", "tags": ["green", "red"], "environment": "staging", "sessionId": "s-1"}
 BERT = {"userId": "bert", "tags": ["red"], "environment": "default", "sessionId": None}
 NOBODY = {"userId": None, "tags": [], "environment": "default", "sessionId": None}
 
@@ -201,13 +186,13 @@ def test_an_unknown_score_is_not_found(client):
         assert answer.json()["code"] == "NOT_FOUND"
 
 
-def test_both_spellings_of_a_uuid_find_a_score(client, xtrace):
-    bare = put(xtrace.database, id=new_id().replace("-", ""), name="bare", timestamp="2001-01-01T00:00:00Z",
+def test_both_spellings_of_a_uuid_find_a_score(client):
+    bare = put(client, id=new_id().replace("-", ""), name="bare", timestamp="2001-01-01T00:00:00Z",
                traceId="x", dataType="NUMERIC", value=1)
     hyphenated = f"{bare[:8]}-{bare[8:12]}-{bare[12:16]}-{bare[16:20]}-{bare[20:]}"
     for spelling in (bare, hyphenated, hyphenated.upper()):
         assert get(client, f"{V2}/{spelling}")["id"] == bare
-    xtrace.database.query("DELETE FROM scores WHERE id = %s", bare)
+    assert client.request("DELETE", f"{V1}/{bare}").status == 202
 
 
 # Filters of versions 1 and 2
@@ -435,9 +420,9 @@ def test_rules_of_version_3(client, params, named):
     assert named in refused(client, V3, **params)
 
 
-def test_a_cursor_walks_over_all_of_them_once(client, xtrace):
+def test_a_cursor_walks_over_all_of_them_once(client):
     """Scores of one moment, whose order is that of their ids."""
-    ids = sorted((put(xtrace.database, id=f"walk, {i} ü{'ÿ' * (i % 3)}", name="walk", dataType="NUMERIC", value=i,
+    ids = sorted((put(client, id=f"walk, {i} ü{'ÿ' * (i % 3)}", name="walk", traceId="t", value=i,
                       timestamp="2020-02-02T02:02:02.000001Z") for i in range(25)),
                  key=lambda text: text.encode(), reverse=True)
     for limit in (1, 7, 24, 25, 26):
@@ -452,7 +437,8 @@ def test_a_cursor_walks_over_all_of_them_once(client, xtrace):
                 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
             params["cursor"] = page["meta"]["cursor"]
         assert found == ids
-    xtrace.database.query("DELETE FROM scores WHERE name = 'walk'")
+    for each in ids:
+        assert client.request("DELETE", f"{V1}/{urllib.parse.quote(each, safe='')}").status == 202
 
 
 # At scale
