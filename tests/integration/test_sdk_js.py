@@ -1,0 +1,149 @@
+"""Real client libraries of JavaScript, unchanged, against both programs (sdk/js).
+
+Each script sends a session as an application would, flushes, and prints as JSON what it meant ("traces"; support/sdk.py)
+and what the library's own reading helpers gave ("read"). The packages are installed outside the repository, from the
+locks, and kept there for the next run; without node or the npm registry these tests are skipped.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+from support.sdk import check_traces, read_trace
+from support.xtrace import PUBLIC_KEY, SECRET_KEY
+
+SOURCE = pathlib.Path(__file__).parent / "sdk" / "js"
+
+
+def installed(folder):
+    """A copy of the scripts with their packages, outside the repository, named after what is in it."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("node is not installed")
+    source = SOURCE / folder
+    packages = [source / "package.json", source / "package-lock.json"]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in packages)).hexdigest()[:16]
+    copy = pathlib.Path(tempfile.gettempdir()) / f"xtrace-sdk-js-{os.getuid()}-{digest}"
+    if not copy.exists():
+        unfinished = pathlib.Path(tempfile.mkdtemp(dir=copy.parent))
+        for path in packages:
+            shutil.copy(path, unfinished)
+        install(unfinished)
+        try:
+            unfinished.rename(copy)
+        except OSError:
+            assert copy.exists()  # another run was faster
+            shutil.rmtree(unfinished)
+    return copy
+
+
+def install(folder):
+    try:
+        done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"],
+                              cwd=folder, text=True, capture_output=True, timeout=300)
+    except subprocess.TimeoutExpired:
+        shutil.rmtree(folder)
+        pytest.skip("npm has no registry: npm ci took longer than 300 s")
+    if done.returncode != 0:
+        shutil.rmtree(folder)
+        words = ("ENOTFOUND", "ECONNREFUSED", "EAI_AGAIN", "ETIMEDOUT", "ECONNRESET", "E403", "E404", "network")
+        assert any(word in done.stderr for word in words), done.stderr[-3000:]
+        pytest.skip(f"npm has no registry: {done.stderr.strip().splitlines()[0]}")
+
+
+def run(xtrace, script, **env):
+    """What the script printed. Its packages are looked for beside it, so it is run from a copy beside them."""
+    path = SOURCE / script
+    folder = installed(path.parent.relative_to(SOURCE))
+    with tempfile.TemporaryDirectory(dir=folder) as beside:
+        for each in path.parent.glob("*.mjs"):
+            shutil.copy(each, beside)
+        done = subprocess.run(["node", path.name], cwd=beside, text=True, capture_output=True, timeout=120,
+                              env={**os.environ, "XTRACE_URL": xtrace.url, "LANGFUSE_PUBLIC_KEY": PUBLIC_KEY,
+                                   "LANGFUSE_SECRET_KEY": SECRET_KEY, "LANGFUSE_BASE_URL": xtrace.url,
+                                   "LANGFUSE_BASEURL": xtrace.url, "LANGFUSE_DEBUG": "", **env})
+    assert done.returncode == 0, done.stderr[-5000:] + done.stdout[-1000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def check_read(said, expected):
+    differing = [f"{name}: {have!r}, not {expected[name]!r}" for name, have in said["read"].items() if have != expected[name]]
+    assert not differing, "\n" + "\n".join(differing)
+    assert said["read"].keys() == expected.keys()
+
+
+def test_langfuse_5_tracing(xtrace):
+    said = run(xtrace, "tracing.mjs")
+    check_traces(xtrace.client(), said["traces"])
+    tags = ["alpha", "zeta"]
+    check_read(said, {
+        "failures": [], "traces": [True], "trace": 13, "fields": False,
+        "observations": [["GENERATION", "test-model", {"input": 120, "output": 30, "cache_read_input_tokens": 40, "total": 190},
+                          '{"role":"assistant","content":"Morgen."}']],
+        "pages": sorted(each["name"] for each in said["traces"][0]["observations"]),
+        "observationsV1": ["get_order"], "observationV1": "agent-run", "byUser": ["bad-call", "fails"], "filtered": ["agent-run", "get_order"],
+        "scores": [["helpful", tags], ["remark", tags], ["resolved", tags], ["tone", tags]], "score": 4,
+        "scoresV3": [["helpful", 0.75, "trace"], ["remark", "a text", "trace"], ["resolved", True, "observation"],
+                     ["tone", "friendly", "observation"]],
+        "sessions": True, "session": ["bare", "support-agent"], "metrics": [{"type": "TOOL", "count_count": 1}],
+        "models": ["own", 0.1, False, 1], "scoreByRest": [2, 404], "deleted": ["to delete", 404],
+        "health": "OK", "projects": 1, "url": True, "fallback": "be brief", "unknown": "Error 404",
+    })
+
+
+def test_opentelemetry_exporters(xtrace):
+    """JSON and protobuf, plain and with gzip, on both paths."""
+    said = run(xtrace, "otel.mjs")
+    assert len(said["traces"]) == 8
+    check_traces(xtrace.client(), said["traces"])
+
+
+def test_the_ai_sdk(xtrace):
+    """Versions 6 and 5 through the span processor of Langfuse 5: two steps with a tool, a stream, an object, an
+    embedding, an error."""
+    said = run(xtrace, "ai.mjs")
+    streamed = [each for trace in said["traces"] for each in trace["observations"] if each.pop("isStreamed", False)]
+    check_traces(xtrace.client(), said["traces"])
+    assert len(streamed) == 1
+    for trace in said["traces"]:
+        for each in read_trace(xtrace.client(), trace["id"])["observations"]:
+            first = each["timeToFirstToken"]
+            assert 0 < first <= each["latency"] if each["name"] == streamed[0]["name"] else first is None
+
+
+def test_langchain_by_langfuse_5_and_by_openinference(xtrace):
+    said = run(xtrace, "langchain.mjs")
+    assert len(said["traces"]) == 4
+    check_traces(xtrace.client(), said["traces"])
+
+
+def test_langfuse_3(xtrace):
+    said = run(xtrace, "v3/langfuse.mjs")
+    check_traces(xtrace.client(), said["traces"])
+    first = "turn #1/ünï?x=1&y"
+    check_read(said, {
+        "failures": [], "traces": [[first, "turn-2"], {"page": 1, "limit": 2, "totalItems": 3, "totalPages": 2}],
+        "tagged": [first], "trace": [first, 3, 4], "observations": ["failing", "free-usage", "openai-usage", "vision"],
+        "observation": [first, "test-model-without-price", 150], "sessions": True, "session": [first, "turn-2", "turn-3"],
+        "scores": [["score-1", 0.75, "user-ü"]], "score": "friendly",
+        "metrics": [{"name": "empty", "count_count": 1}, {"name": "support-chat", "count_count": 2}],
+        "models": 1, "url": True, "health": "OK", "projects": 1,
+    })
+
+
+def test_langchain_by_langfuse_3(xtrace):
+    said = run(xtrace, "v3/langchain.mjs")
+    assert len(said["traces"]) == 2
+    check_traces(xtrace.client(), said["traces"])
+
+
+@pytest.mark.parametrize("script", ["openai.mjs", "v3/openai.mjs"])
+def test_the_wrappers_of_openai(xtrace, script):
+    """A plain answer, a stream, and an error, whose cost is given as zero."""
+    said = run(xtrace, script)
+    assert len(said["traces"]) == 3
+    check_traces(xtrace.client(), said["traces"])
