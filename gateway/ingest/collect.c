@@ -41,6 +41,7 @@ void collect_reset(struct collect *collect)
     collect->row_count = 0;
     collect->record_count = 0;
     collect->refused_count = 0;
+    collect->ignored_count = 0;
     collect->refusal_count = 0;
 }
 

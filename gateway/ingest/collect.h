@@ -38,6 +38,7 @@ struct collect {
     uint32_t row_count;
     uint32_t record_count;
     uint32_t refused_count; /* of records */
+    uint32_t ignored_count; /* of what is accepted and not kept; they are no records */
     uint32_t refusal_count; /* listed, at most max_refusals */
     uint32_t max_refusals;
     struct buf note; /* what a decoder leaves for its format's check and answer; often empty */

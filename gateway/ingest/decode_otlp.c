@@ -253,7 +253,7 @@ static struct decoding *begin(const struct decode_input *input, struct collect *
         .on_span = on_span,
         .resource_arena = &decoding->resource_arena,
         .scope_arena = &decoding->scope_arena,
-        .span_arena = &decoding->span_arena,
+        .item_arena = &decoding->span_arena,
     };
     bare_traces_init(&decoding->traces, input->scratch);
     return decoding;
@@ -279,8 +279,8 @@ enum err decode_otlp_json(const struct decode_input *input, struct collect *out,
 {
     struct decoding *decoding = begin(input, out);
     return end(decoding,
-               otlp_json_read(input->body, input->len, input->max_depth, input->scratch,
-                              &decoding->sink, error),
+               otlp_json_read(&otlp_signal_spans, input->body, input->len, input->max_depth,
+                              input->scratch, &decoding->sink, error),
                error);
 }
 
@@ -289,5 +289,6 @@ enum err decode_otlp_protobuf(const struct decode_input *input, struct collect *
 {
     struct decoding *decoding = begin(input, out);
     struct slice body = {input->body, input->len};
-    return end(decoding, otlp_protobuf_read(body, &decoding->sink, error), error);
+    return end(decoding, otlp_protobuf_read(&otlp_signal_spans, body, &decoding->sink, error),
+               error);
 }

@@ -2,22 +2,11 @@
 
 #include "common/json_read.h"
 #include "common/json_write.h"
-#include "proto/row.h"
 
 /* The reasons name the limits in words. */
 _Static_assert(ROW_LABELS_MAX == 64 && ROW_ID_MAX == 800 && ROW_LABEL_VALUE_MAX == 2000 &&
                    ROW_LABELS_TEXT_MAX == 16384,
                "reasons");
-
-struct label {
-    struct slice key;
-    struct slice value;
-};
-
-struct sorted_labels {
-    struct label all[ROW_LABELS_MAX];
-    uint32_t count;
-};
 
 static const struct slice none = {NULL, 0};
 
@@ -27,46 +16,51 @@ static bool fail(struct labels_fault *fault, struct slice key, const char *reaso
     return false;
 }
 
-/* False: there is no room for one more. */
-static bool put(struct sorted_labels *labels, const struct label *label)
+/* The place of a key among the labels, or where it belongs. */
+static uint32_t find(const struct labels *labels, struct slice key, bool *found)
 {
     uint32_t place = labels->count;
     int order = -1;
-    while (place > 0 && (order = slice_compare(labels->all[place - 1].key, label->key)) > 0) {
+    while (place > 0 && (order = slice_compare(labels->all[place - 1].key, key)) > 0) {
         place--;
     }
-    if (place > 0 && order == 0) {
-        labels->all[place - 1] = *label;
-        return true;
-    }
-    if (labels->count == ROW_LABELS_MAX) {
-        return false;
-    }
-    memmove(&labels->all[place + 1], &labels->all[place],
-            (labels->count - place) * sizeof(labels->all[0]));
-    labels->all[place] = *label;
-    labels->count++;
-    return true;
+    *found = place > 0 && order == 0;
+    return *found ? place - 1 : place;
 }
 
-static bool read_label(struct json_reader *reader, struct slice key, struct sorted_labels *labels,
-                       struct labels_fault *fault)
+bool labels_put(struct labels *labels, struct slice key, struct slice value,
+                struct labels_fault *fault)
 {
-    struct label label = {.key = key};
-    if (!json_string(reader, &label.value)) {
-        return fail(fault, key, "not a string");
-    }
+    bool found;
     if (key.len > ROW_ID_MAX) {
         return fail(fault, none, "a key is longer than 800 bytes");
     }
-    if (label.value.len > ROW_LABEL_VALUE_MAX) {
+    if (value.len > ROW_LABEL_VALUE_MAX) {
         return fail(fault, key, "longer than 2000 bytes");
     }
-    return put(labels, &label) || fail(fault, none, "more than 64 labels");
+    uint32_t place = find(labels, key, &found);
+    if (!found) {
+        if (labels->count == ROW_LABELS_MAX) {
+            return fail(fault, none, "more than 64 labels");
+        }
+        memmove(&labels->all[place + 1], &labels->all[place],
+                (labels->count - place) * sizeof(labels->all[0]));
+        labels->count++;
+    }
+    labels->all[place] = (struct label){key, value};
+    return true;
 }
 
-static void print(const struct sorted_labels *labels, struct buf *out)
+bool labels_have(const struct labels *labels, struct slice key)
 {
+    bool found;
+    find(labels, key, &found);
+    return found;
+}
+
+bool labels_print(const struct labels *labels, struct buf *out, struct labels_fault *fault)
+{
+    size_t before = out->len;
     buf_append_char(out, '{');
     for (uint32_t i = 0; i < labels->count; i++) {
         if (i > 0) {
@@ -77,15 +71,29 @@ static void print(const struct sorted_labels *labels, struct buf *out)
         json_write_string(out, labels->all[i].value);
     }
     buf_append_char(out, '}');
+    if (out->len - before > ROW_LABELS_TEXT_MAX) {
+        out->len = before;
+        return fail(fault, none, "longer than 16384 bytes in all");
+    }
+    return true;
+}
+
+static bool read_label(struct json_reader *reader, struct slice key, struct labels *labels,
+                       struct labels_fault *fault)
+{
+    struct slice value;
+    if (!json_string(reader, &value)) {
+        return fail(fault, key, "not a string");
+    }
+    return labels_put(labels, key, value, fault);
 }
 
 bool labels_canonical(struct slice text, struct arena *arena, struct buf *out,
                       struct labels_fault *fault)
 {
     struct json_reader reader;
-    struct sorted_labels labels;
+    struct labels labels;
     struct slice key;
-    size_t before = out->len;
     labels.count = 0;
     /* The reader writes to its text only where an escape needs it, and this text has been read. */
     json_reader_init(&reader, (char *)text.data, text.len, JSON_DEPTH_MAX, arena);
@@ -100,10 +108,5 @@ bool labels_canonical(struct slice text, struct arena *arena, struct buf *out,
     if (json_failed(&reader)) {
         return fail(fault, none, "not an object");
     }
-    print(&labels, out);
-    if (out->len - before > ROW_LABELS_TEXT_MAX) {
-        out->len = before;
-        return fail(fault, none, "longer than 16384 bytes in all");
-    }
-    return true;
+    return labels_print(&labels, out, fault);
 }

@@ -25,6 +25,11 @@ void *otlp_list_add(struct otlp_list *list, size_t size, struct arena *arena)
     return item;
 }
 
+struct attributes otlp_list_attributes(const struct otlp_list *list)
+{
+    return (struct attributes){list->items, list->count};
+}
+
 void otlp_build_fail(struct otlp_build *build, const char *reason)
 {
     otlp_fault_set(build->fault, build->field, reason);

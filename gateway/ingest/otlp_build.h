@@ -29,6 +29,8 @@ struct otlp_list {
 /* A new item at the end, zeroed. */
 void *otlp_list_add(struct otlp_list *list, size_t size, struct arena *arena);
 
+struct attributes otlp_list_attributes(const struct otlp_list *list);
+
 void otlp_build_fail(struct otlp_build *build, const char *reason);
 
 /* Counts one more value; false: there are too many, which is a fault. */

@@ -95,6 +95,58 @@ void otlp_json_time(struct otlp_build *build, struct json_reader *reader, uint64
     }
 }
 
+void otlp_json_count(struct json_reader *reader, uint32_t *out)
+{
+    struct slice text;
+    uint64_t count;
+    *out = 0;
+    if (!number_or_string(reader, &text)) {
+        json_skip(reader, NULL);
+    } else if (digits_uint64(text, &count) && count <= UINT32_MAX) {
+        *out = (uint32_t)count;
+    }
+}
+
+void otlp_json_unsigned(struct otlp_build *build, struct json_reader *reader, uint64_t *out)
+{
+    struct slice text;
+    double real;
+    if (!number_or_string(reader, &text)) {
+        pass_other(build, reader);
+    } else if (!digits_uint64(text, out)) {
+        /* 1e3 */
+        if (!json_number_double(text, &real) || !(real >= 0 && real < 18446744073709551616.0) ||
+            real != trunc(real)) {
+            otlp_build_fail(build, "not a count");
+            return;
+        }
+        *out = (uint64_t)real;
+    }
+}
+
+/* False: no number. */
+static bool text_double(struct slice text, double *out)
+{
+    if (slice_is(text, "NaN")) {
+        *out = NAN;
+    } else if (slice_is(text, "Infinity") || slice_is(text, "-Infinity")) {
+        *out = text.data[0] == '-' ? -INFINITY : INFINITY;
+    } else {
+        return json_number_double(text, out);
+    }
+    return true;
+}
+
+void otlp_json_double(struct otlp_build *build, struct json_reader *reader, double *out)
+{
+    struct slice text;
+    if (!number_or_string(reader, &text)) {
+        pass_other(build, reader);
+    } else if (!text_double(text, out)) {
+        otlp_build_fail(build, "not a double");
+    }
+}
+
 /* ---- ids ---- */
 
 static void read_id_bytes(struct otlp_build *build, struct json_reader *reader, size_t size,
@@ -235,11 +287,7 @@ static void read_double(struct otlp_build *build, struct json_reader *reader, st
     if (!number_or_string(reader, &text)) {
         out->type = ANY_NULL;
         pass_other(build, reader);
-    } else if (slice_is(text, "NaN")) {
-        out->real = NAN;
-    } else if (slice_is(text, "Infinity") || slice_is(text, "-Infinity")) {
-        out->real = text.data[0] == '-' ? -INFINITY : INFINITY;
-    } else if (!json_number_double(text, &out->real)) {
+    } else if (!text_double(text, &out->real)) {
         otlp_build_fail(build, "doubleValue is no double");
     }
 }
@@ -290,6 +338,12 @@ static void read_any(struct otlp_build *build, struct json_reader *reader, uint3
     while (json_object_next(reader, &kind)) {
         read_kind(build, reader, kind, depth, out);
     }
+}
+
+void otlp_json_any(struct otlp_build *build, struct json_reader *reader, struct any *out)
+{
+    *out = (struct any){.type = ANY_NULL};
+    read_any(build, reader, 0, out);
 }
 
 void otlp_json_attributes(struct otlp_build *build, struct json_reader *reader,

@@ -1,5 +1,5 @@
 /*
- * otlp_json_value: the values of OTLP/JSON, for otlp_json.c only. Each call passes the value that
+ * otlp_json_value: the values of OTLP/JSON, for its readers only. Each call passes the value that
  * comes next whatever it is; null is as good as absent; what has another type is a fault of build.
  * The texts borrow from the reader's text and from build's arena.
  */
@@ -13,8 +13,20 @@ void otlp_json_text(struct otlp_build *build, struct json_reader *reader, struct
 /* Nanoseconds: a whole number, as text too, or {"low":n,"high":n} of 32 bits each. */
 void otlp_json_time(struct otlp_build *build, struct json_reader *reader, uint64_t *out);
 
+/* A count that only informs: what is none of 32 bits is 0 and no fault. */
+void otlp_json_count(struct json_reader *reader, uint32_t *out);
+
+/* A number, also as text; NaN and the infinities are words. */
+void otlp_json_double(struct otlp_build *build, struct json_reader *reader, double *out);
+
+/* A 64-bit count, also as text. */
+void otlp_json_unsigned(struct otlp_build *build, struct json_reader *reader, uint64_t *out);
+
 /* Hex digits, or the bytes as an array of numbers. */
 void otlp_json_id(struct otlp_build *build, struct json_reader *reader, size_t size, char *id);
+
+/* An AnyValue: {"stringValue":"..."}. */
+void otlp_json_any(struct otlp_build *build, struct json_reader *reader, struct any *out);
 
 /* An array of {"key","value"}. */
 void otlp_json_attributes(struct otlp_build *build, struct json_reader *reader,

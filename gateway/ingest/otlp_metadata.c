@@ -151,6 +151,46 @@ static void write_leftovers(struct otlp_view *view)
     write_raw(&view->text, "scope", view->scope_json);
 }
 
+enum { FLAGS_USUAL = 0x101 /* sampled, and that it is known where the parent is */ };
+
+/* One more member, unless it is 0. */
+static void write_count(struct buf *out, const char *key, uint32_t count)
+{
+    if (count > 0) {
+        buf_printf(out, ",\"%s\":%" PRIu32, key, count);
+    }
+}
+
+/* What else a span says that is not what nearly all of them say: no kind but INTERNAL, flags that only
+ * say that it was sampled, nothing dropped. */
+static void write_span(struct otlp_view *view)
+{
+    static const char *const kinds[OTLP_KIND_COUNT] = {NULL,     NULL,       "SERVER",
+                                                       "CLIENT", "PRODUCER", "CONSUMER"};
+    const struct otlp_span *span = view->span;
+    struct buf members = BUF_EMPTY;
+    if (kinds[span->kind] != NULL) {
+        buf_printf(&members, ",\"kind\":\"%s\"", kinds[span->kind]);
+    }
+    if (span->trace_state.len > 0) {
+        buf_append_text(&members, ",\"traceState\":");
+        json_write_string(&members, span->trace_state);
+    }
+    if ((span->flags & ~(uint32_t)FLAGS_USUAL) != 0) {
+        write_count(&members, "flags", span->flags);
+    }
+    write_count(&members, "droppedAttributesCount", span->dropped_attributes);
+    write_count(&members, "droppedEventsCount", span->dropped_events);
+    write_count(&members, "droppedLinksCount", span->dropped_links);
+    if (members.len > 0) {
+        write_key(&view->text, SLICE_LITERAL("span"));
+        members.data[0] = '{';
+        buf_append_slice(&view->text, buf_slice(&members));
+        buf_append_char(&view->text, '}');
+    }
+    buf_finish(&members);
+}
+
 /* Events that are neither input nor output, and links: they have no place of their own. */
 static void write_events(struct otlp_view *view)
 {
@@ -169,6 +209,7 @@ static void write_events(struct otlp_view *view)
         json_write_string(out, event->name);
         buf_printf(out, ",\"timeUnixNano\":\"%" PRIu64 "\",\"attributes\":", event->time_ns);
         attributes_print(&event->attributes, out);
+        write_count(out, "droppedAttributesCount", event->dropped_attributes);
         buf_append_char(out, '}');
         any = true;
     }
@@ -189,6 +230,14 @@ static void write_links(struct otlp_view *view)
                    "%s{\"traceId\":\"%s\",\"spanId\":\"%s\",\"attributes\":", i > 0 ? "," : "[",
                    link->trace_id, link->span_id);
         attributes_print(&link->attributes, out);
+        if (link->trace_state.len > 0) {
+            buf_append_text(out, ",\"traceState\":");
+            json_write_string(out, link->trace_state);
+        }
+        if ((link->flags & ~(uint32_t)FLAGS_USUAL) != 0) {
+            write_count(out, "flags", link->flags);
+        }
+        write_count(out, "droppedAttributesCount", link->dropped_attributes);
         buf_append_char(out, '}');
     }
     buf_append_char(out, ']');
@@ -223,6 +272,7 @@ struct slice otlp_metadata_of_observation(struct otlp_view *view)
     mark_trace_fields(view);
     write_events(view);
     write_links(view);
+    write_span(view);
     write_leftovers(view);
     return finish(view);
 }

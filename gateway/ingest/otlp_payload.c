@@ -168,6 +168,11 @@ static void find_ai(struct otlp_view *view, struct otlp_payload *out)
 
 /* ---- rules 5 to 7: events ---- */
 
+static const char event_details[] = "gen_ai.client.inference.operation.details";
+static const char event_choice[] = "gen_ai.choice";
+static const char event_prompt[] = "gen_ai.content.prompt";
+static const char event_completion[] = "gen_ai.content.completion";
+
 /* Rule 14 on the attributes of an event. */
 static bool find_event_messages(struct otlp_view *view, struct otlp_event *event,
                                 struct otlp_payload *out)
@@ -180,12 +185,11 @@ static bool find_event_messages(struct otlp_view *view, struct otlp_event *event
 }
 
 /* "system" of gen_ai.system.message; empty: no such event. */
-static struct slice event_role(const struct otlp_event *event)
+static struct slice event_role(struct slice name)
 {
     static const char *const roles[] = {"system", "user", "assistant", "tool"};
     const char *prefix = "gen_ai.";
     const char *suffix = ".message";
-    struct slice name = event->name;
     if (name.len <= strlen(prefix) + strlen(suffix) ||
         memcmp(name.data, prefix, strlen(prefix)) != 0 ||
         memcmp(name.data + name.len - strlen(suffix), suffix, strlen(suffix)) != 0) {
@@ -229,7 +233,7 @@ static struct slice messages_of_events(struct otlp_view *view)
     buf_reset(&view->text);
     for (uint32_t i = 0; i < view->span->event_count; i++) {
         struct otlp_event *event = &view->span->events[i];
-        struct slice role = event_role(event);
+        struct slice role = event_role(event->name);
         if (role.len > 0) {
             buf_append_char(&view->text, count++ > 0 ? ',' : '[');
             print_message(view, event, role);
@@ -245,7 +249,7 @@ static struct slice choices_of_events(struct otlp_view *view)
     buf_reset(&view->text);
     buf_append_char(&view->text, '[');
     for (uint32_t i = 0; i < view->span->event_count; i++) {
-        if (slice_is(view->span->events[i].name, "gen_ai.choice")) {
+        if (slice_is(view->span->events[i].name, event_choice)) {
             buf_append_text(&view->text, count++ > 0 ? "," : "");
             print_message(view, &view->span->events[i], NONE);
         }
@@ -255,34 +259,62 @@ static struct slice choices_of_events(struct otlp_view *view)
     return count == 0 ? NONE : count == 1 ? (struct slice){list.data + 1, list.len - 2} : list;
 }
 
-/* Of the last event of that name: the attribute of that key, else all of them. */
-static struct slice content_of_event(struct otlp_view *view, const char *name, const char *key)
+/* The attribute of that key, else all of them. */
+static struct slice event_content(struct otlp_view *view, struct otlp_event *event, const char *key)
+{
+    const struct any *any = attributes_find(&event->attributes, key);
+    buf_reset(&view->text);
+    if (any != NULL) {
+        any_print_parsed(any, view->arena, &view->text);
+        event->used = true;
+    } else {
+        print_message(view, event, NONE);
+    }
+    return view_take(view);
+}
+
+/* Of the last event of that name. */
+static struct slice content_of_events(struct otlp_view *view, const char *name, const char *key)
 {
     struct slice content = NONE;
     for (uint32_t i = 0; i < view->span->event_count; i++) {
-        struct otlp_event *event = &view->span->events[i];
-        if (!slice_is(event->name, name)) {
-            continue;
+        if (slice_is(view->span->events[i].name, name)) {
+            content = event_content(view, &view->span->events[i], key);
         }
-        const struct any *any = attributes_find(&event->attributes, key);
-        buf_reset(&view->text);
-        if (any != NULL) {
-            any_print_parsed(any, view->arena, &view->text);
-            event->used = true;
-        } else {
-            print_message(view, event, NONE);
-        }
-        content = view_take(view);
     }
     return content;
+}
+
+enum otlp_payload_part otlp_payload_of_event(struct otlp_view *view, struct otlp_event *event,
+                                             struct otlp_payload *out)
+{
+    struct slice role = event_role(event->name);
+    *out = (struct otlp_payload){NONE, NONE};
+    if (slice_is(event->name, event_details)) {
+        return find_event_messages(view, event, out) ? PAYLOAD_WHOLE : PAYLOAD_NONE;
+    }
+    if (slice_is(event->name, event_prompt)) {
+        out->input = event_content(view, event, "gen_ai.prompt");
+        return PAYLOAD_WHOLE;
+    }
+    if (slice_is(event->name, event_completion)) {
+        out->output = event_content(view, event, "gen_ai.completion");
+        return PAYLOAD_WHOLE;
+    }
+    if (role.len == 0 && !slice_is(event->name, event_choice)) {
+        return PAYLOAD_NONE;
+    }
+    buf_reset(&view->text);
+    print_message(view, event, role);
+    *(role.len > 0 ? &out->input : &out->output) = view_take(view);
+    return PAYLOAD_MESSAGE;
 }
 
 static bool find_in_events(struct otlp_view *view, struct otlp_payload *out)
 {
     for (uint32_t i = 0; i < view->span->event_count; i++) {
         struct otlp_event *event = &view->span->events[i];
-        if (slice_is(event->name, "gen_ai.client.inference.operation.details") &&
-            find_event_messages(view, event, out)) {
+        if (slice_is(event->name, event_details) && find_event_messages(view, event, out)) {
             return true;
         }
     }
@@ -291,8 +323,8 @@ static bool find_in_events(struct otlp_view *view, struct otlp_payload *out)
     if (out->input.len > 0 || out->output.len > 0) {
         return true;
     }
-    out->input = content_of_event(view, "gen_ai.content.prompt", "gen_ai.prompt");
-    out->output = content_of_event(view, "gen_ai.content.completion", "gen_ai.completion");
+    out->input = content_of_events(view, event_prompt, "gen_ai.prompt");
+    out->output = content_of_events(view, event_completion, "gen_ai.completion");
     return out->input.len > 0 || out->output.len > 0;
 }
 

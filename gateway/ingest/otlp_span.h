@@ -1,6 +1,7 @@
 /*
- * otlp_span: a span as both readers (otlp_json, otlp_protobuf) leave it and otlp_map takes it, after
- * opentelemetry-proto's trace.proto and common.proto 1.x. Pure data.
+ * otlp_span: a span as both readers (otlp_span_json, otlp_span_protobuf) leave it and otlp_view takes
+ * it, and what all signals have in common, after opentelemetry-proto's trace.proto and common.proto
+ * 1.x. Pure data.
  *
  * All texts are valid UTF-8 without U+0000 and lie in memory that may be written to: the body, or
  * the arena of the span (of its resource, of its scope).
@@ -63,13 +64,17 @@ struct otlp_event {
     uint64_t time_ns; /* 0: unset */
     struct slice name;
     struct attributes attributes;
+    uint32_t dropped_attributes;
     bool used; /* its attributes are input or output */
 };
 
 struct otlp_link {
     char trace_id[OTLP_TRACE_ID_SIZE + 1];
     char span_id[OTLP_SPAN_ID_SIZE + 1];
+    struct slice trace_state;
     struct attributes attributes;
+    uint32_t dropped_attributes;
+    uint32_t flags;
 };
 
 struct otlp_resource {
@@ -84,10 +89,23 @@ struct otlp_scope {
     struct otlp_fault fault;
 };
 
+enum otlp_kind {
+    OTLP_KIND_UNSPECIFIED,
+    OTLP_KIND_INTERNAL,
+    OTLP_KIND_SERVER,
+    OTLP_KIND_CLIENT,
+    OTLP_KIND_PRODUCER,
+    OTLP_KIND_CONSUMER,
+    OTLP_KIND_COUNT,
+};
+
 struct otlp_span {
     char trace_id[OTLP_TRACE_ID_SIZE + 1]; /* lower-case hex digits; "" when absent */
     char span_id[OTLP_SPAN_ID_SIZE + 1];
     char parent_id[OTLP_SPAN_ID_SIZE + 1]; /* "": a root */
+    struct slice trace_state;
+    uint32_t flags; /* of W3C trace context, and OTLP's two above them */
+    enum otlp_kind kind;
     struct slice name;
     uint64_t start_ns; /* since 1970; 0: unset */
     uint64_t end_ns;
@@ -98,6 +116,9 @@ struct otlp_span {
     uint32_t event_count;
     struct otlp_link *links;
     uint32_t link_count;
+    uint32_t dropped_attributes; /* by the SDK */
+    uint32_t dropped_events;
+    uint32_t dropped_links;
     struct otlp_fault fault; /* the first one */
 };
 

@@ -97,6 +97,16 @@ struct otlp_payload {
 };
 struct otlp_payload otlp_payload_find(struct otlp_view *view);
 
+/* What an event alone says of them, as rules 5 to 7 have it. Of view, text, arena and the scope are
+ * needed. */
+enum otlp_payload_part {
+    PAYLOAD_NONE,    /* nothing */
+    PAYLOAD_MESSAGE, /* one message of the input, or a choice of the output */
+    PAYLOAD_WHOLE,   /* either side as it is */
+};
+enum otlp_payload_part otlp_payload_of_event(struct otlp_view *view, struct otlp_event *event,
+                                             struct otlp_payload *out);
+
 /* otlp_metadata: the observation's, and the trace's. Empty when there is none. */
 struct slice otlp_metadata_of_observation(struct otlp_view *view);
 struct slice otlp_metadata_of_trace(struct otlp_view *view);

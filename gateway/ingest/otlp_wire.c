@@ -76,3 +76,21 @@ bool wire_next(struct wire *wire, struct wire_field *field)
     wire->broken = !take_value(wire, field);
     return !wire->broken;
 }
+
+bool wire_next_varint(struct wire *wire, uint64_t *out)
+{
+    if (wire->broken || wire->_at == wire->_end) {
+        return false;
+    }
+    wire->broken = !take_varint(wire, out);
+    return !wire->broken;
+}
+
+bool wire_next_fixed64(struct wire *wire, uint64_t *out)
+{
+    if (wire->broken || wire->_at == wire->_end) {
+        return false;
+    }
+    wire->broken = !take_fixed(wire, 8, out);
+    return !wire->broken;
+}

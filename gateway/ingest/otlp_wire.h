@@ -29,3 +29,7 @@ struct wire wire_from(struct slice message);
 
 /* False: the message ends here, or it is broken. */
 bool wire_next(struct wire *wire, struct wire_field *field);
+
+/* For packed numbers, which are no fields: false at the end, or the message is broken. */
+bool wire_next_varint(struct wire *wire, uint64_t *out);
+bool wire_next_fixed64(struct wire *wire, uint64_t *out);

@@ -1,0 +1,31 @@
+#include "gateway/ingest/otlp_signal.h"
+
+const struct otlp_signal otlp_signal_spans = {
+    .what = "a trace export",
+    .resources = "resourceSpans",
+    .scopes = "scopeSpans",
+    .old_scopes = "instrumentationLibrarySpans",
+    .items = "spans",
+    .read_json = otlp_span_read_json,
+    .read_protobuf = otlp_span_read_protobuf,
+};
+
+const struct otlp_signal otlp_signal_metrics = {
+    .what = "a metrics export",
+    .resources = "resourceMetrics",
+    .scopes = "scopeMetrics",
+    .old_scopes = "instrumentationLibraryMetrics",
+    .items = "metrics",
+    .read_json = otlp_metric_read_json,
+    .read_protobuf = otlp_metric_read_protobuf,
+};
+
+const struct otlp_signal otlp_signal_logs = {
+    .what = "a logs export",
+    .resources = "resourceLogs",
+    .scopes = "scopeLogs",
+    .old_scopes = "instrumentationLibraryLogs",
+    .items = "logRecords",
+    .read_json = otlp_log_read_json,
+    .read_protobuf = otlp_log_read_protobuf,
+};
