@@ -75,6 +75,7 @@ static const char *const content_keys[] = {
     "completions",
     "messages",
     "content",
+    "body",
     "input.value",
     "output.value",
     "input.",

@@ -56,7 +56,8 @@ enum { BOOKS_PROJECTS_MAX = 256, BOOKS_SLOTS = 2 * BOOKS_PROJECTS_MAX };
 
 /* Fields without an underscore are added to by whoever knows. */
 struct books {
-    metric_number redelivered; /* batches */
+    metric_number redelivered;  /* batches */
+    metric_number logs_ignored; /* log records of OTLP that belong to no span */
     struct metric_histogram receipt_time;
     metric_number queries[BOOKS_QUERY_COUNT];
     metric_number connects;

@@ -6,10 +6,21 @@
 
 enum { REFUSALS_NAMED_MAX = 5 };
 
+/* What a signal calls its records. In protobuf the fields' numbers are the same. */
+struct words {
+    const char *records;
+    const char *rejected;
+};
+
+static const struct words spans = {"spans", "rejectedSpans"};
+static const struct words points = {"data points", "rejectedDataPoints"};
+static const struct words logs = {"log records", "rejectedLogRecords"};
+
 /* "2 of 5 spans were refused: spans[3].traceId (00f067aa0ba902b7): missing, or all zero; ..." */
-static void describe(const struct collect *collect, struct buf *out)
+static void describe(const struct words *words, const struct collect *collect, struct buf *out)
 {
-    buf_printf(out, "%u of %u spans were refused: ", collect->refused_count, collect->record_count);
+    buf_printf(out, "%u of %u %s were refused: ", collect->refused_count,
+               collect->record_count + collect->ignored_count, words->records);
     for (uint32_t i = 0; i < collect->refusal_count && i < REFUSALS_NAMED_MAX; i++) {
         struct collect_refusal refusal = collect_refusal(collect, i);
         buf_append_text(out, i > 0 ? "; " : "");
@@ -25,35 +36,37 @@ static void describe(const struct collect *collect, struct buf *out)
     buf_append_text(out, collect->refused_count > REFUSALS_NAMED_MAX ? "; ..." : "");
 }
 
-/* rejectedSpans is a number: OTLP receivers take that as well as the string that protobuf's JSON
+/* What was rejected is a number: OTLP receivers take that as well as the string that protobuf's JSON
  * would have, and OpenTelemetry's JavaScript types know only that. */
-static void print_partial_success(const struct collect *collect, struct slice text, struct buf *out)
+static void print_partial_success(const struct words *words, const struct collect *collect,
+                                  struct slice text, struct buf *out)
 {
-    buf_printf(
-        out, "\"partialSuccess\":{\"rejectedSpans\":%u,\"errorMessage\":", collect->refused_count);
+    buf_printf(out, "\"partialSuccess\":{\"%s\":%u,\"errorMessage\":", words->rejected,
+               collect->refused_count);
     json_write_string(out, text);
     buf_append_char(out, '}');
 }
 
-/* True: answered, for there is no span that was stored. */
-static bool answer_all_refused(struct request *request, const struct collect *collect,
-                               struct slice text)
+/* True: answered, for there is no record that was stored or accepted. */
+static bool answer_all_refused(struct request *request, const struct words *words,
+                               const struct collect *collect, struct slice text)
 {
     struct error error;
     struct buf extra = BUF_EMPTY;
-    log_event(LOG_DEBUG, "spans refused", "request", request->id, "reason",
+    log_event(LOG_DEBUG, "records refused", "request", request->id, "reason",
               arena_text(&request->arena, text), NULL);
-    if (collect->refused_count < collect->record_count) {
+    if (collect->refused_count < collect->record_count + collect->ignored_count) {
         return false;
     }
     error_set(&error, ERR_INVALID, "%.*s", (int)text.len, text.data);
-    print_partial_success(collect, text, &extra);
+    print_partial_success(words, collect, text, &extra);
     reply_error_with(request, ERR_INVALID, &error, buf_slice(&extra));
     buf_finish(&extra);
     return true;
 }
 
-void answer_otlp_json(struct request *request, const struct collect *collect)
+static void answer_json(struct request *request, const struct words *words,
+                        const struct collect *collect)
 {
     struct buf text = BUF_EMPTY;
     struct buf body = BUF_EMPTY;
@@ -61,10 +74,10 @@ void answer_otlp_json(struct request *request, const struct collect *collect)
         reply_json(request, 200, SLICE_LITERAL("{}"));
         return;
     }
-    describe(collect, &text);
-    if (!answer_all_refused(request, collect, buf_slice(&text))) {
+    describe(words, collect, &text);
+    if (!answer_all_refused(request, words, collect, buf_slice(&text))) {
         buf_append_char(&body, '{');
-        print_partial_success(collect, buf_slice(&text), &body);
+        print_partial_success(words, collect, buf_slice(&text), &body);
         buf_append_char(&body, '}');
         reply_json(request, 200, buf_slice(&body));
     }
@@ -95,7 +108,8 @@ static void pack_partial_success(const struct collect *collect, struct slice tex
     buf_finish(&inner);
 }
 
-void answer_otlp_protobuf(struct request *request, const struct collect *collect)
+static void answer_protobuf(struct request *request, const struct words *words,
+                            const struct collect *collect)
 {
     static const char type[] = "application/x-protobuf";
     struct buf text = BUF_EMPTY;
@@ -106,11 +120,41 @@ void answer_otlp_protobuf(struct request *request, const struct collect *collect
         reply_text(request, 200, type, (struct slice){NULL, 0});
         return;
     }
-    describe(collect, &text);
-    if (!answer_all_refused(request, collect, buf_slice(&text))) {
+    describe(words, collect, &text);
+    if (!answer_all_refused(request, words, collect, buf_slice(&text))) {
         pack_partial_success(collect, buf_slice(&text), &body);
         reply_text(request, 200, type, buf_slice(&body));
     }
     buf_finish(&body);
     buf_finish(&text);
+}
+
+void answer_otlp_spans_json(struct request *request, const struct collect *collect)
+{
+    answer_json(request, &spans, collect);
+}
+
+void answer_otlp_spans_protobuf(struct request *request, const struct collect *collect)
+{
+    answer_protobuf(request, &spans, collect);
+}
+
+void answer_otlp_points_json(struct request *request, const struct collect *collect)
+{
+    answer_json(request, &points, collect);
+}
+
+void answer_otlp_points_protobuf(struct request *request, const struct collect *collect)
+{
+    answer_protobuf(request, &points, collect);
+}
+
+void answer_otlp_logs_json(struct request *request, const struct collect *collect)
+{
+    answer_json(request, &logs, collect);
+}
+
+void answer_otlp_logs_protobuf(struct request *request, const struct collect *collect)
+{
+    answer_protobuf(request, &logs, collect);
 }

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "common/json_write.h"
+#include "gateway/ingest/bare_traces.h"
 #include "gateway/ingest/otlp_json.h"
 #include "gateway/ingest/otlp_protobuf.h"
-#include "gateway/ingest/otlp_traces.h"
 #include "gateway/ingest/otlp_view.h"
 #include "gateway/ingest/validate.h"
 
@@ -22,7 +22,7 @@ struct decoding {
     const struct decode_input *input;
     struct collect *out;
     struct otlp_view view;
-    struct otlp_traces traces;
+    struct bare_traces traces;
     struct otlp_fault resource_fault;
     struct otlp_fault scope_fault;
     struct otlp_sink sink;
@@ -287,7 +287,7 @@ static void attach(struct decoding *decoding, struct otlp_log *log, struct slice
         return;
     }
     collect_row(decoding->out, record, &row);
-    otlp_traces_note(&decoding->traces, record, slice_from(log->trace_id),
+    bare_traces_note(&decoding->traces, record, slice_from(log->trace_id),
                      row.values[OBSERVATION_START_TIME].integer, decoding->environment);
 }
 
@@ -334,17 +334,17 @@ static struct decoding *begin(const struct decode_input *input, struct collect *
         .scope_arena = &decoding->scope_arena,
         .item_arena = &decoding->item_arena,
     };
-    otlp_traces_init(&decoding->traces, input->scratch);
+    bare_traces_init(&decoding->traces, input->scratch);
     return decoding;
 }
 
 static enum err end(struct decoding *decoding, enum err err, struct error *error)
 {
     if (err == ERR_OK) {
-        otlp_traces_collect(&decoding->traces, decoding->out);
+        bare_traces_collect(&decoding->traces, decoding->out);
         err = is_too_long(decoding) ? error_set(error, ERR_TOO_LARGE, "%s", too_long) : ERR_OK;
     }
-    otlp_traces_finish(&decoding->traces);
+    bare_traces_finish(&decoding->traces);
     buf_finish(&decoding->view.text);
     arena_finish(&decoding->resource_arena);
     arena_finish(&decoding->scope_arena);

@@ -9,7 +9,7 @@
  *   metadata    logRecords: an object of all records, whose keys sort as they were written; each record
  *               has eventName, timeUnixNano, severity, body, attributes, scope as far as it says so. A
  *               message of the input is its "input", a choice of the output its "output":
- *               readers put those of all records together (migrations/0008_log_records.sql)
+ *               readers put those of all records together (migrations/0012_log_records.sql)
  *   input,      of a record that has them whole, as rules 5 and 7 of contract/langfuse.md
  *   output      section 3.5 find them in events of a span
  *

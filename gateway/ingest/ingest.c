@@ -23,6 +23,8 @@
 #include "gateway/ingest/decode_metrics.h"
 #include "gateway/ingest/decode_model.h"
 #include "gateway/ingest/decode_otlp.h"
+#include "gateway/ingest/decode_otlp_logs.h"
+#include "gateway/ingest/decode_otlp_metrics.h"
 #include "gateway/ingest/media.h"
 #include "gateway/reply.h"
 #include "gateway/server.h"
@@ -48,6 +50,8 @@ struct ingest_format {
     /* Asks the database before anything is sent on; NULL: there is nothing to ask. */
     void (*check)(struct request *request, const struct collect *collect, check_done done,
                   void *waiter);
+    bool makes_key; /* without one the body is its own key: an exporter that sends a body again
+                     * tries again, for what is measured anew has other times */
 };
 
 /* A request on the line. Small while it waits: the rows are the delivery's. */
@@ -104,25 +108,34 @@ static const struct ingest_format format_deletions = {
     media_is_json, "application/json", decode_deletion, 1, answer_deletions, false, NULL,
 };
 
-static const struct ingest_format format_otlp_json = {
-    media_is_json,
-    "application/json",
-    decode_otlp_json,
-    REFUSALS_LISTED_MAX,
-    answer_otlp_json,
-    false,
-    NULL,
+/* The two encodings of a signal of OTLP. */
+struct otlp_formats {
+    struct ingest_format json;
+    struct ingest_format protobuf;
 };
 
-static const struct ingest_format format_otlp_protobuf = {
-    media_is_protobuf,
-    "application/x-protobuf",
-    decode_otlp_protobuf,
-    REFUSALS_LISTED_MAX,
-    answer_otlp_protobuf,
-    false,
-    NULL,
-};
+#define OTLP_FORMATS(decoder, answerer, keyed)                                                     \
+    {                                                                                              \
+        {.is_media = media_is_json,                                                                \
+         .media = "application/json",                                                              \
+         .decode = decoder##_json,                                                                 \
+         .max_refusals = REFUSALS_LISTED_MAX,                                                      \
+         .answer = answerer##_json,                                                                \
+         .takes_key = (keyed),                                                                     \
+         .makes_key = (keyed)},                                                                    \
+        {                                                                                          \
+            .is_media = media_is_protobuf, .media = "application/x-protobuf",                      \
+            .decode = decoder##_protobuf, .max_refusals = REFUSALS_LISTED_MAX,                     \
+            .answer = answerer##_protobuf, .takes_key = (keyed), .makes_key = (keyed)              \
+        }                                                                                          \
+    }
+static const struct otlp_formats formats_spans =
+    OTLP_FORMATS(decode_otlp, answer_otlp_spans, false);
+static const struct otlp_formats formats_points =
+    OTLP_FORMATS(decode_otlp_metrics, answer_otlp_points, true);
+static const struct otlp_formats formats_logs =
+    OTLP_FORMATS(decode_otlp_logs, answer_otlp_logs, false);
+#undef OTLP_FORMATS
 
 static const struct ingest_format format_ingestion = {
     media_is_json,          "application/json",
@@ -236,7 +249,7 @@ static bool is_known_version(const struct request *request)
 }
 
 /* An exporter gives up for good only on 400. */
-void ingest_otlp(struct request *request)
+static void run_otlp(struct request *request, const struct otlp_formats *formats)
 {
     struct error error;
     struct slice type = header_value(request, H2O_TOKEN_CONTENT_TYPE);
@@ -244,14 +257,29 @@ void ingest_otlp(struct request *request)
         error_set(&error, ERR_INVALID, "x-langfuse-ingestion-version must be a number up to 4");
         reply_error(request, ERR_INVALID, &error);
     } else if (media_is_json(type)) {
-        run(request, &format_otlp_json);
+        run(request, &formats->json);
     } else if (media_is_protobuf(type)) {
-        run(request, &format_otlp_protobuf);
+        run(request, &formats->protobuf);
     } else {
         error_set(&error, ERR_INVALID,
                   "Content-Type must be application/json or application/x-protobuf");
         reply_error(request, ERR_INVALID, &error);
     }
+}
+
+void ingest_otlp_spans(struct request *request)
+{
+    run_otlp(request, &formats_spans);
+}
+
+void ingest_otlp_metrics(struct request *request)
+{
+    run_otlp(request, &formats_points);
+}
+
+void ingest_otlp_logs(struct request *request)
+{
+    run_otlp(request, &formats_logs);
 }
 
 /* ---- the steps up to where it waits ---- */
@@ -289,6 +317,17 @@ static enum err take_key(struct ingest *ingest, struct error *error)
     }
     SHA256((const unsigned char *)key.base, key.len, ingest->key);
     return ERR_OK;
+}
+
+/* Hashed twice, so that no header makes the same key. */
+static void make_key(struct ingest *ingest, struct slice body)
+{
+    uint8_t hash[SHA256_DIGEST_LENGTH];
+    if (ingest->format->makes_key && !ingest->has_key) {
+        SHA256((const unsigned char *)body.data, body.len, hash);
+        SHA256(hash, sizeof(hash), ingest->key);
+        ingest->has_key = true;
+    }
 }
 
 /* Whether it fits is deliver's to say; when nothing fits, the work before that is saved. */
@@ -330,6 +369,7 @@ static enum err decode(struct ingest *ingest, struct slice body, struct error *e
         .scores_only = ingest->request->identity.scores_only,
         .scratch = &scratch,
     };
+    make_key(ingest, body);
     /* Rows are about as long as the text they come from. */
     buf_reserve(&ingest->collect.rows, body.len < ROWS_RESERVE_MAX ? body.len : ROWS_RESERVE_MAX);
     enum err err = begin_capture(ingest, error);
@@ -381,6 +421,7 @@ static void book_decoded(struct ingest *ingest)
         refused[kind] = all[kind] - ingest->sent[kind];
     }
     books_receive(books_of(ingest), project, all);
+    metric_add(&books_of(ingest)->logs_ignored, ingest->collect.ignored_count);
     books_settle(books_of(ingest), project, BOOKS_REFUSED, refused);
 }
 

@@ -19,9 +19,12 @@ void ingest_batch(struct request *request);
  * a repeated request within a day add nothing; it is answered as the first was. */
 void ingest_metrics(struct request *request);
 
-/* POST /api/public/otel/v1/traces and /v1/traces: OTLP in JSON or protobuf. 200 once all spans, or all
- * but those that partialSuccess counts, are committed; 400 when none could be stored. */
-void ingest_otlp(struct request *request);
+/* POST /api/public/otel/v1/{traces,metrics,logs} and /v1/{traces,metrics,logs}: OTLP in JSON or protobuf. 200
+ * once all records, or all but those that partialSuccess counts, are committed; 400 when none could be
+ * stored. Metrics take an Idempotency-Key; without one, the same body again within a day adds nothing. */
+void ingest_otlp_spans(struct request *request);
+void ingest_otlp_metrics(struct request *request);
+void ingest_otlp_logs(struct request *request);
 
 /* POST /api/public/ingestion: batches of events. 207 once all that is not in its "errors" is committed; 400
  * when the body is no batch. A credential that may only create scores gets a 401 for every other event. */

@@ -47,7 +47,7 @@ static const struct group {
      " 'userId', t.user_id, 'sessionId', t.session_id, 'isRootObservation', " SQL_IS_ROOT},
     {"time", ", 'completionStartTime', " READ_SQL_TIME("o.completion_start_time")
      ", 'createdAt', " READ_SQL_TIME("o.created_at") ", 'updatedAt', " READ_SQL_TIME("o.updated_at")},
-    {"io", ", 'input', " SQL_RAW("o.input") ", 'output', " SQL_RAW("o.output")},
+    {"io", ", 'input', " SQL_RAW(SQL_PAYLOAD("input")) ", 'output', " SQL_RAW(SQL_PAYLOAD("output"))},
     {"metadata", ", 'metadata', " SQL_METADATA},
     {"model", ", 'providedModelName', o.model, 'internalModelId', o.model_id,"
      " 'modelParameters', coalesce(o.model_parameters, '{}')::json"},

@@ -71,6 +71,12 @@
     " CASE WHEN o.usage_details IS NULL THEN json_build_object('input', coalesce(o.input_cost, "   \
     "0), 'output', coalesce(o.output_cost, 0), 'total', coalesce(c.cost, 0)) ELSE '{}'::json END)"
 
+/* Input or output as text: what was said is JSON text and comes back as it was sent; else what log records
+ * said of it. */
+#define SQL_PAYLOAD(side)                                                                          \
+    "CASE WHEN o." side " IS NOT NULL THEN o." side                                                \
+    " WHEN o.metadata ? 'logRecords' THEN xtrace_logged(o.metadata, '" side "') END"
+
 /* An observation's object; `o` may be of any relation with the columns of observations. 43 members:
  * json_build_object takes 50. */
 /* clang-format off */
@@ -81,7 +87,8 @@
     READ_SQL_TIME(SQL_OBSERVATION_END) ", 'completionStartTime', "                                 \
     READ_SQL_TIME("o.completion_start_time")                                                       \
     ", 'model', o.model, 'modelParameters', coalesce(o.model_parameters, '{}')::json,"             \
-    " 'input', o.input::json, 'output', o.output::json, 'metadata', o.metadata,"                   \
+    " 'input', (" SQL_PAYLOAD("input") ")::json, 'output', (" SQL_PAYLOAD("output")                \
+    ")::json, 'metadata', o.metadata,"                                                             \
     " 'version', o.version, 'level', coalesce(o.level, 'DEFAULT'),"                                \
     " 'statusMessage', o.status_message, 'parentObservationId', o.parent_observation_id,"          \
     " 'promptId', o.prompt_id, 'promptName', o.prompt_name,"                                       \

@@ -1,12 +1,18 @@
-"""Spans as exporters send them, in OTLP/JSON and in protobuf."""
+"""Spans, metrics and log records as exporters send them, in OTLP/JSON and in protobuf."""
 
 import json
 import os
 
 from google.protobuf.json_format import Parse
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 ROUTES = ("/api/public/otel/v1/traces", "/v1/traces")
+METRIC_ROUTES = ("/api/public/otel/v1/metrics", "/v1/metrics")
+LOG_ROUTES = ("/api/public/otel/v1/logs", "/v1/logs")
+REQUESTS = {"resourceSpans": ExportTraceServiceRequest, "resourceMetrics": ExportMetricsServiceRequest,
+            "resourceLogs": ExportLogsServiceRequest}
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 BASE_NS = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
 
@@ -52,6 +58,25 @@ def export(spans, resource=None, scope="test-scope", version="1.0"):
                                "scopeSpans": [{"scope": {"name": scope, "version": version}, "spans": list(spans)}]}]}
 
 
+def export_metrics(metrics, resource=None, scope="test-scope"):
+    return {"resourceMetrics": [{"resource": {"attributes": attributes(resource or {"service.name": "test"})},
+                                 "scopeMetrics": [{"scope": {"name": scope}, "metrics": list(metrics)}]}]}
+
+
+def log(trace_id, span_id, event, body=None, at=0, values=None, **more):
+    """at: microseconds after BASE_NS."""
+    made = {"timeUnixNano": str(BASE_NS + at * 1000), "attributes": attributes(values or {}), **more}
+    made |= {"traceId": trace_id} if trace_id else {}
+    made |= {"spanId": span_id} if span_id else {}
+    made |= {"eventName": event} if event else {}
+    return made if body is None else {**made, "body": any_value(body)}
+
+
+def export_logs(records, resource=None, scope="test-scope"):
+    return {"resourceLogs": [{"resource": {"attributes": attributes(resource or {"service.name": "test"})},
+                              "scopeLogs": [{"scope": {"name": scope}, "logRecords": list(records)}]}]}
+
+
 def as_protobuf(body):
     """protobuf's own JSON wants base64 where OTLP/JSON has hex digits."""
     import base64
@@ -69,4 +94,5 @@ def as_protobuf(body):
                 fix(element)
 
     fix(copy)
-    return Parse(json.dumps(copy), ExportTraceServiceRequest()).SerializeToString()
+    (request,) = (made() for member, made in REQUESTS.items() if member in body)
+    return Parse(json.dumps(copy), request).SerializeToString()

@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "decoded.h"
+#include "gateway/ingest/otlp_signal.h"
 
 #define OTLP_TRACE "4bf92f3577b34da6a3ce929d0e0e4736"
 #define OTLP_SPAN  "00f067aa0ba902b7"
@@ -14,6 +15,8 @@
 /* 2026-01-01T00:00:00Z, and the span is a second long. */
 #define OTLP_START_US INT64_C(1767225600000000)
 #define OTLP_END_US   (OTLP_START_US + 1000000)
+
+enum { OTLP_CASES_DEPTH_MAX = 128 };
 
 enum otlp_place {
     IN_OBSERVATION,
@@ -41,8 +44,14 @@ void otlp_check_all(const struct otlp_case *cases, size_t count);
 void otlp_open_json(struct decoded *decoded, const char *text, size_t len);
 void otlp_open_protobuf(struct decoded *decoded, const char *bytes, size_t len);
 
-/* Appends the export in protobuf that says the same as the one in JSON, which must be good. */
-void otlp_encode(struct buf *out, const char *text, size_t len);
+/* The same of any decoder. */
+void otlp_open_by(struct decoded *decoded, decoder decode, const char *body, size_t len);
+
+bool otlp_same_rows(const struct decoded *a, const struct decoded *b);
+
+/* otlp_encode.c: appends the export in protobuf that says the same as the one in JSON, which must be
+ * good. */
+void otlp_encode(const struct otlp_signal *signal, struct buf *out, const char *text, size_t len);
 
 /* Appends the export in JSON of a case, ended by NUL. */
 void otlp_print(struct buf *out, const struct otlp_case *c);

@@ -48,7 +48,7 @@ static void check_value(const char *value, const char *expected)
     }
     if (refusal == NULL) {
         struct decoded p;
-        otlp_encode(&bytes, text.data, text.len);
+        otlp_encode(&otlp_signal_spans, &bytes, text.data, text.len);
         otlp_open_protobuf(&p, bytes.data, bytes.len);
         assert_string_equal(decoded_value(&p, &p.rows[0], OBSERVATION_METADATA), have);
         decoded_close(&p);
@@ -246,7 +246,7 @@ static void more_spans_than_allowed(void **state)
     otlp_open_json(&d, text.data, text.len);
     assert_int_equal(d.err, ERR_TOO_LARGE);
     decoded_close(&d);
-    otlp_encode(&bytes, text.data, text.len);
+    otlp_encode(&otlp_signal_spans, &bytes, text.data, text.len);
     otlp_open_protobuf(&d, bytes.data, bytes.len);
     assert_int_equal(d.err, ERR_TOO_LARGE);
     decoded_close(&d);
