@@ -35,6 +35,8 @@ def test_unknown_paths_are_404_in_json(xtrace, path):
 def test_other_methods_are_405_and_name_the_right_one(xtrace, path, method):
     if method == ROUTES[path] or (method == "DELETE" and path.startswith("/api/public/traces")):
         return
+    if (method, path) == ("POST", "/api/public/traces"):
+        return  # of old clients of Langfuse
     answer = xtrace.client().request(method, path, body=b"" if method != "GET" else None)
     assert answer.status == 405
     assert ROUTES[path] in answer.headers["Allow"]
