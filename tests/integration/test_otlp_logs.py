@@ -70,6 +70,8 @@ def test_messages_are_input_and_output_of_their_span(xtrace, encoding, route, pa
     assert [record["eventName"] for record in records] == [
         "gen_ai.system.message", "gen_ai.user.message", "gen_ai.assistant.message", "gen_ai.tool.message", "gen_ai.choice"]
     assert records[0]["attributes"] == {"gen_ai.system": "openai"}
+    (second,) = xtrace.client().get("/api/public/v2/observations", {"traceId": made["traceId"], "fields": "core,io"}).json()["data"]
+    assert (json.loads(second["input"]), json.loads(second["output"])) == (INPUT, OUTPUT)
     assert records[0]["scope"] == {"name": "test-scope", "attributes": {}}
 
 
