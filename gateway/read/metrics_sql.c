@@ -30,9 +30,6 @@ static const char *const forms[METRICS_AGGREGATION_COUNT] = {
     [METRICS_UNIQ] = "count(DISTINCT {x})",
 };
 
-/* avg sums up squares as well, which are beyond the doubles before their roots are. */
-static const char float_avg[] = "sum({b}) / nullif(count({x}), 0)";
-
 static void append_form(struct buf *sql, const char *form, const char *x, const char *bounded)
 {
     for (const char *at = form; *at != '\0'; at++) {
@@ -45,23 +42,17 @@ static void append_form(struct buf *sql, const char *form, const char *x, const 
     }
 }
 
-static void append_measured(struct buf *sql, const struct metrics_metric *metric)
-{
-    const struct metrics_measure *measure = metric->measure;
-    bool is_float_avg = measure->kind == METRICS_FLOAT && metric->aggregation == METRICS_AVG;
-
-    append_form(sql, is_float_avg ? float_avg : forms[metric->aggregation], measure->sql,
-                measure->bounded_sql != NULL ? measure->bounded_sql : measure->sql);
-}
-
 static void append_aggregate(struct buf *sql, const struct metrics_metric *metric)
 {
-    if (metric->measure->kind != METRICS_DISTINCT) {
-        append_measured(sql, metric);
+    const struct metrics_measure *measure = metric->measure;
+
+    if (measure->kind != METRICS_DISTINCT) {
+        append_form(sql, forms[metric->aggregation], measure->sql,
+                    measure->bounded_sql != NULL ? measure->bounded_sql : measure->sql);
     } else if (metric->aggregation == METRICS_HISTOGRAM) {
-        buf_printf(sql, "ARRAY[(%s)::float8]", metric->measure->sql);
+        buf_printf(sql, "ARRAY[(%s)::float8]", measure->sql);
     } else {
-        buf_append_text(sql, metric->measure->sql);
+        buf_append_text(sql, measure->sql);
     }
 }
 
@@ -148,22 +139,55 @@ static void append_group_columns(struct buf *sql, const struct metrics_request *
 }
 
 /* The range is $2, $3. */
-static void append_groups(struct buf *sql, const struct metrics_request *request, unsigned joins,
-                          struct slice conditions)
+static void append_conditions(struct buf *sql, const struct metrics_view *view,
+                              struct slice conditions)
+{
+    buf_printf(sql,
+               " WHERE %c.project_id = $1 AND %s >= $2::timestamptz AND %s <= $3::timestamptz%s",
+               view->row, view->time, view->time, view->condition);
+    buf_append_slice(sql, conditions);
+}
+
+/* The rows that the query is about, with the joins that its filters need, which are of one row at most. */
+static void append_rows(struct buf *sql, const struct metrics_view *view, unsigned filter_joins,
+                        struct slice conditions)
+{
+    buf_printf(sql, "FROM %s", view->from);
+    for (unsigned join = 1; join < METRICS_JOIN_END; join *= 2) {
+        buf_append_text(sql, (filter_joins & join) != 0 ? view->join_sql[join] : "");
+    }
+    append_conditions(sql, view, conditions);
+}
+
+static void append_join(struct buf *sql, const struct metrics_view *view, const char *join,
+                        unsigned filter_joins, struct slice conditions)
+{
+    for (const char *at = join; *at != '\0'; at++) {
+        if (strncmp(at, "{rows}", 6) == 0) {
+            append_rows(sql, view, filter_joins, conditions);
+            at += 5;
+        } else {
+            buf_append_char(sql, *at);
+        }
+    }
+}
+
+static void append_groups(struct buf *sql, const struct metrics_request *request,
+                          unsigned filter_joins, struct slice conditions)
 {
     const struct metrics_view *view = request->view;
+    unsigned joins = needed_joins(request) | filter_joins;
     size_t keys = request->dimension_count + has_time(request);
 
     buf_append_text(sql, "WITH groups AS MATERIALIZED (SELECT ");
     append_group_columns(sql, request);
     buf_printf(sql, " FROM %s", view->from);
     for (unsigned join = 1; join < METRICS_JOIN_END; join *= 2) {
-        buf_append_text(sql, (joins & join) != 0 ? view->join_sql[join] : "");
+        if ((joins & join) != 0) {
+            append_join(sql, view, view->join_sql[join], filter_joins, conditions);
+        }
     }
-    buf_printf(sql,
-               " WHERE %c.project_id = $1 AND %s >= $2::timestamptz AND %s <= $3::timestamptz%s",
-               view->row, view->time, view->time, view->condition);
-    buf_append_slice(sql, conditions);
+    append_conditions(sql, view, conditions);
     for (size_t i = 0; i < keys; i++) {
         buf_printf(sql, "%s%zu", i == 0 ? " GROUP BY " : ", ", i + 1);
     }
@@ -292,13 +316,13 @@ enum err metrics_sql(struct read *read, const struct metrics_request *request, s
                      struct error *error)
 {
     struct buf conditions = BUF_EMPTY;
-    unsigned joins = needed_joins(request);
+    unsigned filter_joins = 0;
 
     read_bind_time(read, (struct param_time){true, request->from_us});
     read_bind_time(read, (struct param_time){true, request->to_us});
-    enum err err = append_filters(read, request, &conditions, &joins, error);
+    enum err err = append_filters(read, request, &conditions, &filter_joins, error);
     if (err == ERR_OK) {
-        append_groups(sql, request, joins, buf_slice(&conditions));
+        append_groups(sql, request, filter_joins, buf_slice(&conditions));
         if (request->is_filled) {
             append_filled(sql, request);
         }

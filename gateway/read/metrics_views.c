@@ -7,22 +7,27 @@
 
 /* --- pieces -------------------------------------------------------------------------------- */
 
-/* PostgreSQL refuses sums beyond the doubles and products that are next to nothing. */
+/* PostgreSQL refuses sums (and for a mean, squares) beyond the doubles, and products that are next to
+ * nothing. */
 #define SQL_BOUNDED(column)                                                                        \
-    "CASE WHEN abs(" column ") > 1e280 THEN sign(" column ") * 1e280"                              \
-    " WHEN abs(" column ") < 1e-280 THEN 0 ELSE " column " END"
+    "CASE WHEN abs(" column ") > 1e140 THEN sign(" column ") * 1e140"                              \
+    " WHEN abs(" column ") < 1e-140 THEN 0 ELSE " column " END"
+
+/* As xtrace_seconds, in half the time: what it loses is less than a microsecond. */
+#define SQL_SECONDS(earlier, later) "date_part('epoch', " later " - " earlier ")"
 
 /* Microseconds are whole, so that 1.001 s are 1001 ms and not a hair less. */
 #define SQL_MS(seconds) "round((" seconds ") * 1e6) / 1e3"
 
+/* clang-format off */
 /* In seconds; what was given may be any double. */
 #define SQL_LATENCY                                                                                \
-    "coalesce(" SQL_BOUNDED("o.latency") ", xtrace_seconds(o.start_time, o.end_time))"
+    "coalesce(" SQL_BOUNDED("o.latency") ", " SQL_SECONDS("o.start_time", "o.end_time") ")"
 #define SQL_FIRST_TOKEN                                                                            \
-    "coalesce(" SQL_BOUNDED(                                                                       \
-        "o.time_to_first_token") ","                                                               \
-                                 " xtrace_seconds(o.start_time, o.completion_start_time))"
-#define SQL_STREAMING "xtrace_seconds(o.completion_start_time, o.end_time)"
+    "coalesce(" SQL_BOUNDED("o.time_to_first_token") ", "                                          \
+    SQL_SECONDS("o.start_time", "o.completion_start_time") ")"
+#define SQL_STREAMING SQL_SECONDS("o.completion_start_time", "o.end_time")
+/* clang-format on */
 
 /* Nothing is a rate that took no time. */
 #define SQL_PER_SECOND(tokens, seconds)                                                            \
@@ -38,8 +43,13 @@
 #define SQL_DAY(time)        "to_char(" time ", 'YYYY-MM-DD')"
 #define SQL_ENVIRONMENT(row) "coalesce(" row ".environment, 'default')"
 #define SQL_START            "coalesce(o.start_time, o.created_at)"
-/* A set of tags is one whatever the order they came in. */
-#define SQL_TAGS "ARRAY(SELECT DISTINCT tag FROM unnest(t.all_tags) AS tag ORDER BY tag)"
+/* A set of tags is one whatever the order they came in; most are so small that sorting is a waste. */
+#define SQL_TAGS                                                                                   \
+    "CASE cardinality(t.all_tags) WHEN 0 THEN t.all_tags WHEN 1 THEN t.all_tags"                   \
+    " WHEN 2 THEN CASE WHEN t.all_tags[1] < t.all_tags[2] THEN t.all_tags"                         \
+    "  WHEN t.all_tags[1] > t.all_tags[2] THEN t.all_tags[2:2] || t.all_tags[1:1]"                 \
+    "  ELSE t.all_tags[1:1] END"                                                                   \
+    " ELSE ARRAY(SELECT DISTINCT tag FROM unnest(t.all_tags) AS tag ORDER BY tag) END"
 #define SQL_PROMPT_VERSION                                                                         \
     "CASE WHEN o.prompt_version ~ '^[+-]?[0-9]{1,18}$' THEN o.prompt_version::bigint END"
 
@@ -47,10 +57,6 @@
 #define SQL_IS_ROOT                                                                                \
     "(o.parent_observation_id IS NULL OR coalesce(o.metadata -> 'attributes'"                      \
     " ->> 'langfuse.internal.is_app_root', 'false') = 'true')"
-
-#define SQL_COUNT_SCORES(condition)                                                                \
-    " LEFT JOIN LATERAL (SELECT count(*) AS count FROM scores x WHERE x.project_id = $1"           \
-    " AND " condition ") ss ON true"
 
 /* --- traces -------------------------------------------------------------------------------- */
 
@@ -76,11 +82,11 @@ static const struct metrics_dimension trace_filters[] = {
 
 static const struct metrics_measure trace_measures[] = {
     {"count", "1", METRICS_NUMBER},
-    {"observationsCount", "os.count", METRICS_NUMBER, METRICS_OBSERVATIONS},
-    {"scoresCount", "ss.count", METRICS_NUMBER, METRICS_SCORES},
+    {"observationsCount", "coalesce(os.count, 0)", METRICS_NUMBER, METRICS_OBSERVATIONS},
+    {"scoresCount", "coalesce(ss.count, 0)", METRICS_NUMBER, METRICS_SCORES},
     {"uniqueUserIds", "count(DISTINCT t.user_id)", METRICS_DISTINCT},
     {"uniqueSessionIds", "count(DISTINCT t.session_id)", METRICS_DISTINCT},
-    {"latency", SQL_MS("coalesce(" SQL_BOUNDED("t.latency") ", os.latency)"), METRICS_FLOAT,
+    {"latency", SQL_MS("coalesce(" SQL_BOUNDED("t.latency") ", os.latency)"), METRICS_NUMBER,
      METRICS_OBSERVATIONS},
     {"totalTokens", "coalesce(os.tokens, 0)", METRICS_NUMBER, METRICS_OBSERVATIONS},
     {"totalCost", "coalesce(t.total_cost, os.cost)", METRICS_NUMBER, METRICS_OBSERVATIONS},
@@ -124,19 +130,19 @@ static const struct metrics_dimension observation_filters[] = {
 
 static const struct metrics_measure observation_measures[] = {
     {"count", "1", METRICS_NUMBER},
-    {"latency", SQL_MS(SQL_LATENCY), METRICS_FLOAT},
-    {"streamingLatency", SQL_MS(SQL_STREAMING), METRICS_FLOAT},
-    {"timeToFirstToken", SQL_MS(SQL_FIRST_TOKEN), METRICS_FLOAT},
+    {"latency", SQL_MS(SQL_LATENCY), METRICS_NUMBER},
+    {"streamingLatency", SQL_MS(SQL_STREAMING), METRICS_NUMBER},
+    {"timeToFirstToken", SQL_MS(SQL_FIRST_TOKEN), METRICS_NUMBER},
     {"inputTokens", "coalesce(o.prompt_tokens, 0)", METRICS_NUMBER},
     {"outputTokens", "coalesce(o.completion_tokens, 0)", METRICS_NUMBER},
     {"totalTokens", SQL_TOTAL_TOKENS, METRICS_NUMBER},
     {"outputTokensPerSecond", SQL_PER_SECOND("coalesce(o.completion_tokens, 0)", SQL_STREAMING),
-     METRICS_FLOAT},
-    {"tokensPerSecond", SQL_PER_SECOND(SQL_TOTAL_TOKENS, SQL_LATENCY), METRICS_FLOAT},
+     METRICS_NUMBER},
+    {"tokensPerSecond", SQL_PER_SECOND(SQL_TOTAL_TOKENS, SQL_LATENCY), METRICS_NUMBER},
     {"inputCost", SQL_PART_COST("o.input_cost", "input"), METRICS_NUMBER},
     {"outputCost", SQL_PART_COST("o.output_cost", "output"), METRICS_NUMBER},
     {"totalCost", SQL_OBSERVATION_COST, METRICS_NUMBER},
-    {"countScores", "ss.count", METRICS_NUMBER, METRICS_SCORES},
+    {"countScores", "coalesce(ss.count, 0)", METRICS_NUMBER, METRICS_SCORES},
     {NULL},
 };
 
@@ -195,7 +201,7 @@ static const struct metrics_dimension score_filters[] = {
 /* A boolean is 0 or 1, so that its mean is the share of those that are true. */
 static const struct metrics_measure number_measures[] = {
     {"count", "1", METRICS_NUMBER},
-    {"value", "s.value", METRICS_FLOAT, .bounded_sql = SQL_BOUNDED("s.value")},
+    {"value", "s.value", METRICS_NUMBER, .bounded_sql = SQL_BOUNDED("s.value")},
     {NULL},
 };
 
@@ -223,11 +229,14 @@ static const struct metrics_view views[] = {
         .join_sql =
             {
                 [METRICS_OBSERVATIONS] =
-                    " LEFT JOIN LATERAL (SELECT count(*) AS count, sum(" SQL_TOTAL_TOKENS
-                    ") AS tokens, " SQL_TRACE_COST " AS cost, " SQL_TRACE_LATENCY
-                    " AS latency FROM observations o WHERE o.project_id = $1 AND o.trace_id = t.id)"
-                    " os ON true",
-                [METRICS_SCORES] = SQL_COUNT_SCORES("x.trace_id = t.id"),
+                    " LEFT JOIN (SELECT o.trace_id, count(*) AS count, sum(" SQL_TOTAL_TOKENS
+                    ") AS tokens, " SQL_TRACE_COST " AS cost, " SQL_TRACE_LATENCY " AS latency"
+                    " FROM (SELECT t.id {rows}) w JOIN observations o ON o.project_id = $1"
+                    " AND o.trace_id = w.id GROUP BY o.trace_id) os ON os.trace_id = t.id",
+                [METRICS_SCORES] =
+                    " LEFT JOIN (SELECT x.trace_id, count(*) AS count FROM (SELECT t.id {rows}) w"
+                    " JOIN scores x ON x.project_id = $1 AND x.trace_id = w.id GROUP BY x.trace_id)"
+                    " ss ON ss.trace_id = t.id",
             },
         .condition = "",
         .time = "t.timestamp",
@@ -244,7 +253,11 @@ static const struct metrics_view views[] = {
             {
                 [METRICS_TRACE] = " LEFT JOIN traces t ON t.project_id = $1 AND t.id = o.trace_id",
                 [METRICS_SCORES] =
-                    SQL_COUNT_SCORES("x.trace_id = o.trace_id AND x.observation_id = o.id"),
+                    " LEFT JOIN (SELECT x.trace_id, x.observation_id, count(*) AS count"
+                    " FROM (SELECT DISTINCT o.trace_id {rows}) w JOIN scores x"
+                    " ON x.project_id = $1 AND x.trace_id = w.trace_id"
+                    " WHERE x.observation_id IS NOT NULL GROUP BY x.trace_id, x.observation_id) ss"
+                    " ON ss.trace_id = o.trace_id AND ss.observation_id = o.id",
             },
         .condition = "",
         .time = SQL_START,

@@ -35,8 +35,7 @@ struct metrics_dimension {
 };
 
 enum metrics_kind {
-    METRICS_NUMBER,   /* integer or numeric: exact, and does not overflow */
-    METRICS_FLOAT,    /* double precision */
+    METRICS_NUMBER,
     METRICS_TEXT,     /* can only be counted */
     METRICS_DISTINCT, /* SQL of an aggregate: a group has one value, which every aggregation is of */
 };
@@ -46,14 +45,15 @@ struct metrics_measure {
     const char *sql;
     enum metrics_kind kind;
     unsigned joins;
-    const char *
-        bounded_sql; /* of a float that may be any double: one that can be summed up; NULL: sql can */
+    const char *bounded_sql; /* where sql may be any double: what can be summed up; else NULL */
 };
 
 struct metrics_view {
     const char *name;
     const char *from; /* the table and its row's name */
     char row;         /* that name */
+    /* {rows} stands for FROM ... WHERE ... of the rows that the query is about, so that PostgreSQL can
+     * choose how to find what belongs to them, be they few or all. */
     const char *join_sql[METRICS_JOIN_END];
     const char *condition; /* " AND ...", or "" */
     const char *time;      /* SQL */

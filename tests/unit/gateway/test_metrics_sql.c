@@ -113,7 +113,7 @@ static void only_what_is_needed_is_joined(void **state)
     assert_false(has(sql, "JOIN"));
     sql = sql_of(state, QUERY("traces", "\"metrics\":[{\"measure\":\"scoresCount\","
                                         "\"aggregation\":\"sum\"}]"));
-    assert_true(has(sql, "FROM scores x"));
+    assert_true(has(sql, "JOIN scores x"));
     assert_false(has(sql, "observations"));
     sql = sql_of(state, QUERY("observations", "\"dimensions\":[{\"field\":\"tags\"}]," COUNT));
     assert_true(has(sql, "LEFT JOIN traces t"));
@@ -134,6 +134,20 @@ static void a_filter_brings_its_own_join_and_binds_what_it_says(void **state)
     assert_true(has(sql, " AND s.data_type = 'BOOLEAN' AND ((o.name) = $4::text))"));
     assert_string_equal(value(state, 4), "'; --");
     assert_string_equal(value(state, 5), "10"); /* bins */
+}
+
+static void what_rows_have_many_of_is_looked_for_only_where_the_filters_hold(void **state)
+{
+    const char *sql = sql_of(
+        state, QUERY("observations", "\"filters\":[{\"type\":\"string\",\"column\":\"userId\","
+                                     "\"operator\":\"=\",\"value\":\"ann\"}],\"metrics\":["
+                                     "{\"measure\":\"countScores\",\"aggregation\":\"sum\"}]"));
+    const char *inner = strstr(sql, "(t.user_id) = $4::text");
+    assert_non_null(inner);
+    assert_non_null(strstr(inner + 1, "(t.user_id) = $4::text"));
+    assert_non_null(
+        strstr(sql, "(SELECT DISTINCT o.trace_id FROM observations o LEFT JOIN traces t"));
+    assert_int_equal(((struct made *)*state)->read.value_count, 4);
 }
 
 static void a_wrong_filter_is_told(void **state)
@@ -159,6 +173,7 @@ int main(void)
         cmocka_unit_test(empty_buckets_are_filled_unless_there_is_an_order),
         cmocka_unit_test(only_what_is_needed_is_joined),
         cmocka_unit_test(a_filter_brings_its_own_join_and_binds_what_it_says),
+        cmocka_unit_test(what_rows_have_many_of_is_looked_for_only_where_the_filters_hold),
         cmocka_unit_test(a_wrong_filter_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
