@@ -60,7 +60,7 @@ def run(xtrace, script, **env):
     path = SOURCE / script
     folder = installed(path.parent.relative_to(SOURCE))
     with tempfile.TemporaryDirectory(dir=folder) as beside:
-        for each in path.parent.glob("*.mjs"):
+        for each in [*path.parent.glob("*.mjs"), SOURCE / "openai_client.mjs"]:
             shutil.copy(each, beside)
         done = subprocess.run(["node", path.name], cwd=beside, text=True, capture_output=True, timeout=120,
                               env={**os.environ, "XTRACE_URL": xtrace.url, "LANGFUSE_PUBLIC_KEY": PUBLIC_KEY,
@@ -93,6 +93,13 @@ def test_langfuse_5_tracing(xtrace):
         "models": ["own", 0.1, False, 1], "scoreByRest": [2, 404], "deleted": ["to delete", 404],
         "health": "OK", "projects": 1, "url": True, "fallback": "be brief", "unknown": "Error 404",
     })
+
+
+def test_langfuse_4_tracing(xtrace):
+    said = run(xtrace, "tracing4.mjs")
+    check_traces(xtrace.client(), said["traces"])
+    check_read(said, {"trace": ["named-by-a-child", 3, 2], "observations": ["answer", "handle-request", "tool"],
+                      "scores": ["ok", "stars"]})
 
 
 def test_opentelemetry_exporters(xtrace):
