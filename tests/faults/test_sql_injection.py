@@ -35,6 +35,12 @@ TRACE_PARAMETERS = ["userId", "name", "sessionId", "version", "release", "tags",
                     "fromTimestamp", "toTimestamp", "page", "limit", "unknown"]  # fmt: skip
 DAILY_PARAMETERS = ["traceName", "userId", "tags", "version", "release", "fromTimestamp", "toTimestamp", "page",
                     "limit", "environment"]  # fmt: skip
+SCORE_PARAMETERS = ["name", "userId", "environment", "source", "dataType", "operator", "value", "scoreIds", "configId",
+                    "queueId", "traceTags", "traceId", "observationId", "sessionId", "datasetRunId", "fields", "filter",
+                    "fromTimestamp", "toTimestamp", "page", "limit"]  # fmt: skip
+SCORE_V3_PARAMETERS = ["id", "name", "source", "dataType", "environment", "configId", "queueId", "authorUserId", "value",
+                       "valueMin", "valueMax", "traceId", "sessionId", "observationId", "experimentId", "cursor", "fields",
+                       "fromTimestamp", "toTimestamp", "limit"]  # fmt: skip
 METRIC_PARAMETERS = ["name", "from", "to", "labels", "step", "agg", "group_by"]
 
 
@@ -64,6 +70,9 @@ def cases():
         ("/api/public/metrics/query", METRIC_PARAMETERS),
         ("/api/public/metrics/names", ["name"]),
         ("/api/public/projects", ["name"]),
+        ("/api/public/scores", SCORE_PARAMETERS),
+        ("/api/public/v2/scores", SCORE_PARAMETERS),
+        ("/api/public/v3/scores", SCORE_V3_PARAMETERS),
     ):
         for parameter in parameters:
             yield path, parameter
@@ -92,8 +101,23 @@ def test_query_parameters_are_values(guarded, path, parameter):
 def test_path_ids_are_values(guarded):
     client = Client(guarded.address, guarded.authorization, 5)
     for text in TEXTS:
-        answer = client.get(f"/api/public/traces/{quote(text, safe='')}")
-        assert answer.status in (400, 404), (text, answer)
+        for path in ("traces", "scores", "v2/scores"):
+            answer = client.get(f"/api/public/{path}/{quote(text, safe='')}")
+            assert answer.status in (400, 404), (text, answer)
+    client.close()
+
+
+@pytest.mark.parametrize("member", ["column", "operator", "value", "key", "type"])
+def test_conditions_of_a_filter_are_values(guarded, member):
+    client = Client(guarded.address, guarded.authorization, 5)
+    for text in TEXTS:
+        condition = {"type": "stringObject", "column": "metadata", "operator": "=", "key": "k", "value": "v", member: text}
+        for path in ("scores", "v2/scores"):
+            began = time.monotonic()
+            answer = client.get(f"/api/public/{path}?filter={quote(json.dumps([condition]))}")
+            assert answer.status == (200 if member in ("value", "key") else 400), (text, answer)
+            assert answer.status == 400 or answer.json()["data"] == []
+            assert time.monotonic() - began < 4, f"{text!r} took its time"
     client.close()
 
 
