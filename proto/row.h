@@ -288,3 +288,12 @@ static inline int64_t version_weak(int64_t time_us)
 {
     return INT64_MIN / 2 - time_us;
 }
+
+/* The time that a version of any band was made of; that of an event of our era. */
+static inline int64_t version_time(int64_t version)
+{
+    return version > INT64_MAX / 2    ? INT64_MAX - version
+           : version > INT64_MIN / 16 ? version
+           : version > INT64_MIN / 4  ? INT64_MIN / 8 - version
+                                      : INT64_MIN / 2 - version;
+}

@@ -74,6 +74,38 @@ static enum err try_rows(struct quarantine *quarantine, uint32_t begin, uint32_t
     return err;
 }
 
+/* Are these of one record? It may be several rows of one entity, by the weight of what it says. */
+static bool belong_together(const struct row *a, const struct row *b)
+{
+    if (a->kind != b->kind || a->kind >= (enum row_kind)ROW_MERGED_KINDS ||
+        version_time(a->version) != version_time(b->version)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < row_tables[a->kind].key_count; i++) {
+        if (!slice_equals(a->values[i].slice, b->values[i].slice)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* About the middle, between two records; end: it is all one. */
+static uint32_t find_middle(const struct row *rows, uint32_t begin, uint32_t end)
+{
+    uint32_t middle = begin + (end - begin) / 2;
+    uint32_t after = middle;
+    while (middle > begin && belong_together(&rows[middle - 1], &rows[middle])) {
+        middle--;
+    }
+    if (middle > begin) {
+        return middle;
+    }
+    do {
+        after++;
+    } while (after < end && belong_together(&rows[after - 1], &rows[after]));
+    return after;
+}
+
 static enum err write_rows(struct quarantine *quarantine, uint32_t begin, uint32_t end,
                            struct error *error)
 {
@@ -81,11 +113,13 @@ static enum err write_rows(struct quarantine *quarantine, uint32_t begin, uint32
     if (!is_refusal(quarantine, err)) {
         return err;
     }
-    if (end - begin == 1) {
-        add_refusal(quarantine, begin, error);
+    uint32_t middle = find_middle(quarantine->parcel->rows, begin, end);
+    if (middle == end) {
+        for (uint32_t row = begin; row < end; row++) {
+            add_refusal(quarantine, row, error);
+        }
         return ERR_OK;
     }
-    uint32_t middle = begin + (end - begin) / 2;
     err = write_rows(quarantine, begin, middle, error);
     return err == ERR_OK ? write_rows(quarantine, middle, end, error) : err;
 }

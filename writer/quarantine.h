@@ -1,6 +1,6 @@
 /*
  * quarantine: rows that can never be written. A batch that PostgreSQL refuses is taken apart row by
- * row, in one transaction with savepoints: what is good is written, the culprits go to dead_letters
+ * row (those of one record stay together), in one transaction with savepoints: what is good is written, the culprits go to dead_letters
  * with the reason, and the batch id is recorded with both. Not thread-safe.
  */
 #pragma once

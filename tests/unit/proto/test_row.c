@@ -28,12 +28,18 @@ static void bands_of_versions_do_not_meet(void **state)
     static const int64_t times[] = {0, 1, INT64_C(1772282096789000), RFC3339_MAX_US};
     for (size_t i = 0; i < 4; i++) {
         for (size_t j = 0; j < 4; j++) {
-            assert_true(version_weak(times[i]) < version_event(times[j]));
+            assert_true(version_weak(times[i]) < version_assumed(times[j]));
+            assert_true(version_assumed(times[i]) < version_event(times[j]));
             assert_true(version_event(times[i]) < version_first(times[j]));
         }
+        assert_true(version_time(version_weak(times[i])) == times[i]);
+        assert_true(version_time(version_assumed(times[i])) == times[i]);
+        assert_true(version_time(version_event(times[i])) == times[i]);
+        assert_true(version_time(version_first(times[i])) == times[i]);
     }
     assert_true(version_first(1) > version_first(2));
     assert_true(version_weak(1) > version_weak(2));
+    assert_true(version_assumed(1) > version_assumed(2));
     assert_true(version_event(1) < version_event(2));
 }
 
