@@ -3,6 +3,7 @@
 #include "gateway/health.h"
 #include "gateway/ingest/ingest.h"
 #include "gateway/openapi.h"
+#include "gateway/read/cost.h"
 #include "gateway/read/metrics_daily.h"
 #include "gateway/read/metrics_language.h"
 #include "gateway/read/metrics_names.h"
@@ -64,6 +65,7 @@ const struct route routes[] = {
     {"GET", "/api/public/runs/{id}", runs_detail, ACCESS_READ, true, false},
     {"GET", "/api/public/metrics", metrics_language, ACCESS_READ, true, false},
     {"GET", "/api/public/v2/metrics", metrics_language_v2, ACCESS_READ, true, false},
+    {"GET", "/api/public/observations/{id}/cost", cost_explain, ACCESS_READ, true, false},
     {"GET", "/api/public/models", models_list, ACCESS_READ, true, false},
     {"GET", "/api/public/models/{id}", models_detail, ACCESS_READ, true, false},
     {"POST", "/api/public/models", ingest_model, ACCESS_MANAGE, false, true},

@@ -26,9 +26,11 @@ static const char sql_match[] =
     "  WHERE w.p = m.project_id AND w.m ~ m.match_pattern OFFSET 0) k"
     " WHERE m.deleted_at IS NULL AND m.project_id = ANY ($1::text[])"
     " ORDER BY k.n, m.start_date DESC NULLS LAST, m.created_at DESC, m.id";
+/* A letter before the regex says whether case counts. */
 static const char sql_kinds[] =
     "SELECT n FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w(p, k, n)"
-    " WHERE w.k ~ w.p";
+    " WHERE CASE WHEN left(w.p, 1) = 's' THEN w.k ~ substr(w.p, 2) ELSE w.k ~* substr(w.p, 2) END"
+    " ORDER BY n";
 
 static const char sql_ask[] = "SAVEPOINT prices; SET LOCAL statement_timeout = 5000";
 static const char sql_asked[] = "ROLLBACK TO SAVEPOINT prices; RELEASE SAVEPOINT prices";
@@ -331,15 +333,12 @@ struct matching {
 
 static struct slice regex_of(const struct price_condition *condition, struct arena *arena)
 {
-    static const char ignoring_case[] = "(?i)";
-    size_t len = sizeof(ignoring_case) - 1;
-    if (condition->case_sensitive) {
-        return condition->key;
+    char *text = arena_alloc(arena, 1 + condition->key.len);
+    text[0] = condition->case_sensitive ? 's' : 'i';
+    if (condition->key.len > 0) {
+        memcpy(text + 1, condition->key.data, condition->key.len);
     }
-    char *text = arena_alloc(arena, len + condition->key.len);
-    memcpy(text, ignoring_case, len);
-    memcpy(text + len, condition->key.data != NULL ? condition->key.data : "", condition->key.len);
-    return (struct slice){text, len + condition->key.len};
+    return (struct slice){text, 1 + condition->key.len};
 }
 
 static enum price_match match_kind(void *context, const struct price_condition *condition,

@@ -244,3 +244,102 @@ def test_arithmetic_is_that_of_decimals(monkeypatch):
         assert (json.loads(details, parse_float=Decimal, parse_int=Decimal) if details else {}) == costs
         assert b"e" not in total and (Decimal(total.decode()) == costs["total"] if costs else total == b"")
         assert sorted(json.loads(flagged or b"[]")) == unpriced
+
+
+# ---- explanations ----
+
+
+def explain(client, observation_id):
+    answer = client.get(f"/api/public/observations/{observation_id}/cost")
+    assert answer.status == 200, answer.text
+    return json.loads(answer.body, parse_float=Decimal, parse_int=Decimal)
+
+
+def id_of(xtrace, trace_id):
+    return xtrace.database.value("SELECT id FROM observations WHERE trace_id = %s", trace_id)
+
+
+def explain_trace(client, xtrace, trace_id):
+    return explain(client, id_of(xtrace, trace_id))
+
+
+def test_an_explanation_says_row_tier_and_arithmetic(client, xtrace):
+    trace_id = send_usage(client, "gemini-2.5-pro", {"input": 150000, "input_cached_tokens": 50001, "output": 1000, "x": 3})
+    told = explain_trace(client, xtrace, trace_id)
+    assert (told["source"], told["traceId"], told["model"]) == ("computed", trace_id, "gemini-2.5-pro")
+    assert told["price"]["id"] == "built-in-gemini-2.5-pro"
+    assert (told["price"]["source"], told["price"]["modelName"], told["price"]["startDate"]) == ("built-in", "gemini-2.5-pro", None)
+    assert (told["tier"]["name"], told["tier"]["isDefault"]) == ("Long context", False)
+    assert told["tier"]["conditions"][0]["actual"] == 200001
+    assert [tier["name"] for tier in told["otherTiers"]] == ["Standard"]
+    assert [(item["kind"], item["quantity"], format(item["price"], "f"), item["cost"]) for item in told["items"]] == [
+        ("input", 150000, "0.0000025", Decimal("0.375")),
+        ("input_cached_tokens", 50001, "0.00000025", Decimal("0.01250025")),
+        ("output", 1000, "0.000015", Decimal("0.015"))]
+    assert told["unpriced"] == [{"kind": "x", "quantity": 3}]
+    assert told["total"] == told["computedCost"] == told["totalCost"] == Decimal("0.40250025")
+    assert told["date"].startswith("2026-01-01T00:00:00")
+    assert told["given"] is None
+
+
+def test_explanations_add_up_to_what_is_stored(client, xtrace):
+    chance = random.Random(11)
+    names = [row[0] for row in xtrace.database.query("SELECT model_name FROM models WHERE project_id = '' ORDER BY id")]
+    kinds = ["input", "output", "input_cached_tokens", "cache_creation_input_tokens", "output_reasoning_tokens",
+             "input_audio_tokens", "weird", "total"]
+    spans = []
+    trace_id = new_trace_id()
+    for name in names:
+        usage = {kind: chance.randrange(10 ** chance.randrange(1, 19)) for kind in kinds if chance.random() < 0.6}
+        spans.append(span(trace_id, values={"langfuse.observation.model.name": name,
+                                            "langfuse.observation.usage_details": json.dumps(usage)}))
+    assert client.post(ROUTES[0], export(spans)).status == 200
+    rows = xtrace.database.query("SELECT id, computed_total_cost::text, computed_cost_details::text, unpriced_usage"
+                                 " FROM observations WHERE trace_id = %s", trace_id)
+    assert len(rows) == len(names)
+    compared = 0
+    for observation_id, total, details, unpriced in rows:
+        answer = client.get(f"/api/public/observations/{observation_id}/cost")
+        told = json.loads(answer.body, parse_float=Decimal, parse_int=Decimal)
+        assert (None if told["total"] is None else format(told["total"], "f")) == total
+        costs = {item["kind"]: item["cost"] for item in told["items"]}
+        assert costs | {"total": told["total"]} == (json.loads(details, parse_float=Decimal, parse_int=Decimal)
+                                                     if details else {"total": None})
+        assert sorted(item["kind"] for item in told["unpriced"]) == sorted(unpriced or [])
+        compared += total is not None
+    assert compared > 100
+
+
+@pytest.mark.parametrize("values, source, reason", [
+    ({"promptTokens": 1}, "none", "the observation names no model"),
+    ({"model": "unheard-of", "promptTokens": 1}, "none", "no price row matched the model"),
+    ({"model": "gpt-4o"}, "none", "no usage was given"),
+    ({"model": "gpt-4o", "totalTokens": 1}, "none", "none of the kinds of usage has a price"),
+    ({"model": "gpt-4o", "promptTokens": 1, "calculatedTotalCost": 0}, "given", "the client gave the cost, so none is computed"),
+    ({"model": "text-embedding-3-small", "totalTokens": 1}, "computed", "the tokens in total times their price"),
+    ({"model": "gpt-4o", "promptTokens": 1}, "computed", "the sum of each kind of usage times its price"),
+])  # fmt: skip
+def test_an_explanation_says_why(client, xtrace, values, source, reason):
+    told = explain_trace(client, xtrace, send(client, **values))
+    assert (told["source"], told["reason"]) == (source, reason)
+    assert (told["price"] is None) == (values.get("model") in (None, "unheard-of"))
+    assert (told["given"] is not None) == (source == "given")
+    assert (told["computedCost"] is not None) == (source == "computed")
+
+
+def test_a_cost_is_explained_when_its_price_has_gone(client, xtrace):
+    name = "model-" + new_id()
+    made = client.post("/api/public/models", {"modelName": name, "matchPattern": name, "unit": "TOKENS", "inputPrice": 0.5}).json()
+    trace_id = send(client, model=name, promptTokens=3)
+    assert client.request("DELETE", f"/api/public/models/{made['id']}").status == 200
+    told = explain_trace(client, xtrace, trace_id)
+    assert (told["price"]["id"], told["price"]["source"], told["total"]) == (made["id"], "own", Decimal("1.5"))
+    assert told["price"]["deletedAt"] is not None
+
+
+def test_ids_are_found_in_any_spelling_and_unknown_ones_are_not(client, xtrace):
+    observation_id = id_of(xtrace, send(client, model="gpt-4o", promptTokens=1))
+    assert explain(client, observation_id.replace("-", "").upper())["observationId"] == observation_id
+    for unknown in (new_id(), "x", "%00", "a%2Fb"):
+        answer = client.get(f"/api/public/observations/{unknown}/cost")
+        assert (answer.status, answer.json()["code"]) == (404, "NOT_FOUND")
