@@ -49,7 +49,7 @@ static const struct group {
      ", 'createdAt', " READ_SQL_TIME("o.created_at") ", 'updatedAt', " READ_SQL_TIME("o.updated_at")},
     {"io", ", 'input', " SQL_RAW(SQL_PAYLOAD("input")) ", 'output', " SQL_RAW(SQL_PAYLOAD("output"))},
     {"metadata", ", 'metadata', " SQL_METADATA},
-    {"model", ", 'providedModelName', o.model, 'internalModelId', o.model_id,"
+    {"model", ", 'providedModelName', o.model, 'internalModelId', " SQL_MODEL_ID ","
      " 'modelParameters', coalesce(o.model_parameters, '{}')::json"},
     {"usage", ", 'usageDetails', " SQL_USAGE_DETAILS ", 'costDetails', " SQL_COST_DETAILS
      ", 'totalCost', c.cost, 'usagePricingTierName', o.pricing_tier_name"},
@@ -62,8 +62,8 @@ static const struct group {
 
 /* Always there, with values where the model was asked for. */
 static const char sql_prices[] =
-    "'modelId', o.model_id, 'inputPrice', o.input_price::text,"
-    " 'outputPrice', o.output_price::text, 'totalPrice', o.total_price::text";
+    "'modelId', " SQL_MODEL_ID ", 'inputPrice', " SQL_INPUT_PRICE "::text,"
+    " 'outputPrice', " SQL_OUTPUT_PRICE "::text, 'totalPrice', " SQL_TOTAL_PRICE "::text";
 static const char sql_no_prices[] =
     "'modelId', NULL, 'inputPrice', NULL, 'outputPrice', NULL, 'totalPrice', NULL";
 /* clang-format on */

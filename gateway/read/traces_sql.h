@@ -67,7 +67,9 @@
     "coalesce(o.usage_details::json,"                                                              \
     " json_build_object('input', c.input, 'output', c.output, 'total', c.total))"
 #define SQL_COST_DETAILS                                                                           \
-    "coalesce(o.cost_details::json, o.computed_cost_details::json,"                                \
+    "coalesce(o.cost_details::json, (CASE WHEN o.usage_details IS NULL"                            \
+    " THEN '{\"input\":0,\"output\":0,\"total\":0}'::jsonb || o.computed_cost_details"             \
+    " ELSE o.computed_cost_details END)::json,"                                                    \
     " CASE WHEN o.usage_details IS NULL THEN json_build_object('input', coalesce(o.input_cost, "   \
     "0), 'output', coalesce(o.output_cost, 0), 'total', coalesce(c.cost, 0)) ELSE '{}'::json END)"
 
@@ -76,6 +78,19 @@
 #define SQL_PAYLOAD(side)                                                                          \
     "CASE WHEN o." side " IS NOT NULL THEN o." side                                                \
     " WHEN o.metadata ? 'logRecords' THEN xtrace_logged(o.metadata, '" side "') END"
+
+/* What the client said, else what prices make of it; `pr` is of SQL_OBSERVATION_SUMS too. */
+#define SQL_MODEL_ID            "coalesce(o.model_id, o.priced_model_id)"
+#define SQL_PRICE(column, kind) "coalesce(" column ", (pr.prices ->> '" kind "')::numeric)"
+#define SQL_INPUT_PRICE         SQL_PRICE("o.input_price", "input")
+#define SQL_OUTPUT_PRICE        SQL_PRICE("o.output_price", "output")
+#define SQL_TOTAL_PRICE         SQL_PRICE("o.total_price", "total")
+/* Kinds of tokens whose names contain the word. */
+#define SQL_COST_OF(column, word)                                                                  \
+    "coalesce(" column ", (SELECT sum(k.value::numeric)"                                           \
+    " FROM jsonb_each_text(o.computed_cost_details) k WHERE k.key LIKE '%" word "%'))"
+#define SQL_INPUT_COST  SQL_COST_OF("o.input_cost", "input")
+#define SQL_OUTPUT_COST SQL_COST_OF("o.output_cost", "output")
 
 /* An observation's object; `o` may be of any relation with the columns of observations. 43 members:
  * json_build_object takes 50. */
@@ -93,15 +108,16 @@
     " 'statusMessage', o.status_message, 'parentObservationId', o.parent_observation_id,"          \
     " 'promptId', o.prompt_id, 'promptName', o.prompt_name,"                                       \
     " 'promptVersion', " SQL_PROMPT_VERSION ","                                                    \
-    " 'modelId', o.model_id, 'inputPrice', o.input_price, 'outputPrice', o.output_price,"          \
-    " 'totalPrice', o.total_price, 'calculatedInputCost', o.input_cost,"                           \
-    " 'calculatedOutputCost', o.output_cost, 'calculatedTotalCost', c.cost,"                       \
+    " 'modelId', " SQL_MODEL_ID ", 'inputPrice', " SQL_INPUT_PRICE ","                           \
+    " 'outputPrice', " SQL_OUTPUT_PRICE ", 'totalPrice', " SQL_TOTAL_PRICE ","                     \
+    " 'calculatedInputCost', pr.input_cost, 'calculatedOutputCost', pr.output_cost,"               \
+    " 'calculatedTotalCost', c.cost,"                                                              \
     " 'usagePricingTierId', o.pricing_tier_id, 'usagePricingTierName', o.pricing_tier_name,"       \
     " 'latency', " SQL_OBSERVATION_LATENCY ", 'timeToFirstToken', " SQL_OBSERVATION_FIRST_TOKEN "," \
     " 'promptTokens', c.input, 'completionTokens', c.output, 'totalTokens', c.total,"              \
     " 'unit', o.unit,"                                                                             \
     " 'usage', json_build_object('input', c.input, 'output', c.output, 'total', c.total,"          \
-    " 'unit', o.unit, 'inputCost', o.input_cost, 'outputCost', o.output_cost,"                     \
+    " 'unit', o.unit, 'inputCost', pr.input_cost, 'outputCost', pr.output_cost,"                   \
     " 'totalCost', c.cost), 'usageDetails', " SQL_USAGE_DETAILS ","                                \
     " 'costDetails', " SQL_COST_DETAILS ","                                                        \
     " 'environment', coalesce(o.environment, 'default'), 'createdAt', "                            \
@@ -120,4 +136,11 @@
 #define SQL_OBSERVATION_SUMS                                                                       \
     "LATERAL (SELECT coalesce(o.prompt_tokens, 0) AS input,"                                       \
     " coalesce(o.completion_tokens, 0) AS output, " SQL_INT64(                                     \
-        SQL_TOTAL_TOKENS) " AS total, " SQL_OBSERVATION_COST " AS cost) c"
+        SQL_TOTAL_TOKENS) " AS total, " SQL_OBSERVATION_COST " AS cost) c, " SQL_PRICES
+
+/* Once for each row: OFFSET keeps the planner from computing them wherever they are shown. */
+#define SQL_PRICES                                                                                 \
+    "LATERAL (SELECT " SQL_INPUT_COST " AS input_cost, " SQL_OUTPUT_COST " AS output_cost,"        \
+    " (SELECT jsonb_path_query_first(m.pricing_tiers, '$[*] ? (@.isDefault == true).prices')"      \
+    "  FROM models m WHERE m.id = o.priced_model_id AND m.project_id IN (o.project_id, '')"        \
+    "  ORDER BY m.project_id DESC LIMIT 1) AS prices OFFSET 0) pr"

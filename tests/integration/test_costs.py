@@ -10,6 +10,7 @@ import pytest
 from support.framed import ask
 from support.otlp import ROUTES, export, new_trace_id, span
 from support.records import new_id, new_observation, new_trace
+from support.wait import wait_until
 
 AT = "2026-04-01T10:00:00Z"
 COSTS = ("computed_cost_details", "computed_total_cost", "priced_model_id", "pricing_tier_name", "unpriced_usage")
@@ -343,3 +344,52 @@ def test_ids_are_found_in_any_spelling_and_unknown_ones_are_not(client, xtrace):
     for unknown in (new_id(), "x", "%00", "a%2Fb"):
         answer = client.get(f"/api/public/observations/{unknown}/cost")
         assert (answer.status, answer.json()["code"]) == (404, "NOT_FOUND")
+
+
+# ---- answers ----
+
+
+def test_an_observation_shows_computed_costs_and_prices(client, xtrace):
+    trace_id = send_usage(client, "gemini-2.5-pro", {"input": 150000, "input_cached_tokens": 50001, "output": 1000})
+    shown = client.get(f"/api/public/traces/{trace_id}").json()["observations"][0]
+    assert client.get(f"/api/public/observations/{shown['id']}").json() == shown
+    assert shown["modelId"] == "built-in-gemini-2.5-pro"
+    assert (shown["inputPrice"], shown["outputPrice"], shown["totalPrice"]) == (0.00000125, 0.00001, None)
+    assert (shown["usagePricingTierId"], shown["usagePricingTierName"]) == ("built-in-gemini-2.5-pro-long", "Long context")
+    assert shown["calculatedInputCost"] == 0.38750025
+    assert (shown["calculatedOutputCost"], shown["calculatedTotalCost"]) == (0.015, 0.40250025)
+    assert shown["costDetails"] == {"input": 0.375, "input_cached_tokens": 0.01250025, "output": 0.015, "total": 0.40250025}
+
+
+def test_the_keys_of_the_batch_protocol_are_all_there(client, xtrace):
+    trace_id = send(client, model="gpt-4o", promptTokens=1000)
+    shown = client.get(f"/api/public/traces/{trace_id}").json()["observations"][0]
+    assert shown["costDetails"] == {"input": 0.0025, "output": 0, "total": 0.0025}
+    assert (shown["usage"]["inputCost"], shown["usage"]["outputCost"], shown["usage"]["totalCost"]) == (0.0025, None, 0.0025)
+
+
+def test_what_the_client_says_itself_is_shown(client, xtrace):
+    trace_id = send(client, model="gpt-4o", promptTokens=1000, modelId="mine", inputPrice=7, calculatedInputCost=1,
+                    calculatedOutputCost=2)
+    shown = client.get(f"/api/public/traces/{trace_id}").json()["observations"][0]
+    assert (shown["modelId"], shown["inputPrice"], shown["outputPrice"]) == ("mine", 7, 0.00001)
+    assert (shown["calculatedInputCost"], shown["calculatedOutputCost"], shown["calculatedTotalCost"]) == (1, 2, 3)
+    assert (shown["usagePricingTierId"], shown["costDetails"]["total"]) == (None, 3)
+
+
+def test_days_and_sessions_count_computed_costs(make_xtrace):
+    system = make_xtrace()
+    client = system.client()
+    trace = new_trace(timestamp=AT, sessionId="s")
+    observation = new_observation(trace, startTime=AT, model="gpt-4o", promptTokens=1000)
+
+    def totals():
+        day = client.get("/api/public/metrics/daily", {"fromTimestamp": AT}).json()["data"][0]
+        return day["totalCost"], day["usage"][0]["totalCost"], client.get("/api/public/sessions/s").json()["totalCost"]
+
+    assert client.batch(trace, [observation]).status == 200
+    assert totals() == (0.0025, 0.0025, 0.0025)
+    wait_until(lambda: system.database.value("SELECT count(*) FROM dirty_days") == 0, 60, "the day being rolled up")
+    assert totals() == (0.0025, 0.0025, 0.0025)
+    client.batch(None, [observation | {"model": "gpt-4o-mini"}])  # the day is marked again
+    assert totals() == (0.00015, 0.00015, 0.00015)
