@@ -20,7 +20,7 @@ def check_open(answer):
 
 
 @pytest.mark.parametrize("path, methods", [
-    ("/api/public/traces", {"GET", "HEAD", "DELETE", "OPTIONS"}),
+    ("/api/public/traces", {"GET", "HEAD", "POST", "DELETE", "OPTIONS"}),
     ("/api/public/traces/an%2Fid?x=y", {"GET", "HEAD", "DELETE", "OPTIONS"}),
     ("/v1/l/batch", {"POST", "OPTIONS"}),
     ("/api/public/otel/v1/traces", {"POST", "OPTIONS"}),
