@@ -55,6 +55,21 @@ def loaded_span(secret):
             "status": {"code": 2, "message": secret}}]}]}]}
 
 
+def loaded_events(secret):
+    at = "2026-02-01T00:00:00Z"
+    trace, own = new_id(), new_id()
+    bodies = [("trace-create", {"id": trace, "name": secret, "userId": secret, "sessionId": secret, "input": secret,
+                                "tags": [secret], "metadata": secret, "environment": secret}),
+              ("generation-create", {"id": own, "traceId": trace, "name": secret, "input": [secret], "statusMessage": secret,
+                                     "model": secret, "modelParameters": {"stop": secret}, "promptName": secret, "promptVersion": 1}),
+              ("span-update", {"id": new_id(), "output": secret}),
+              ("score-create", {"name": secret, "value": secret, "comment": secret, "metadata": {secret: secret}, "traceId": trace}),
+              ("trace-create", {"id": trace, "name": secret, "tags": 7}),
+              ("sdk-log", {"log": secret})]
+    return {"batch": [{"id": new_id(), "type": kind, "timestamp": at, "body": body} for kind, body in bodies],
+            "metadata": {"x": secret}}
+
+
 def send_everything(client, secret):
     """Returns the statuses."""
     trace, observation = loaded_batch(secret)
@@ -62,7 +77,9 @@ def send_everything(client, secret):
     return [client.batch(trace, [observation]).status,
             client.batch(None, [observation, {**observation, "id": secret}]).status,  # one is refused
             client.post("/v1/metrics/batch", metric).status,
-            client.post("/api/public/otel/v1/traces", loaded_span(secret)).status]
+            client.post("/api/public/otel/v1/traces", loaded_span(secret)).status,
+            client.post("/api/public/ingestion", loaded_events(secret)).status,
+            client.post("/api/public/scores", {"name": "n", "value": secret, "traceId": "t", "comment": secret}).status]
 
 
 def dump(database):
@@ -90,7 +107,7 @@ def files_with(folder, needle):
 
 def test_a_secret_that_a_pattern_knows_is_nowhere(make_xtrace, database):
     xtrace = system(make_xtrace, redact_patterns=f"nothing {SECRET} other")
-    assert send_everything(xtrace.client(), SECRET) == [200, 400, 200, 200]
+    assert send_everything(xtrace.client(), SECRET) == [200, 400, 200, 200, 207, 200]
     text = dump(database)
     assert b"[REDACTED]" in text
     assert SECRET.encode() not in text
@@ -106,7 +123,7 @@ def test_without_a_pattern_it_would_be_found(make_xtrace, database):
     """The searches above can see."""
     xtrace = system(make_xtrace)
     secret = "found-" + uuid.uuid4().hex
-    assert send_everything(xtrace.client(), secret) == [200, 400, 200, 200]
+    assert send_everything(xtrace.client(), secret) == [200, 400, 200, 200, 207, 200]
     assert secret.encode() in dump(database)
     assert files_with(database.postgres.folder, secret.encode())
 
@@ -280,7 +297,7 @@ def test_rules_change_while_the_gateway_runs(make_xtrace):
 def test_what_a_projects_own_pattern_knows_is_nowhere(make_xtrace, database):
     xtrace = system(make_xtrace)
     project = Project(xtrace, "ours", patterns=SECRET)
-    assert send_everything(project.client(), SECRET) == [200, 400, 200, 200]
+    assert send_everything(project.client(), SECRET) == [200, 400, 200, 200, 207, 200]
     text = dump(database).replace(b"\n", b" ")
     assert b"[REDACTED]" in text
     rules = text.count(b"ours\t\\N\t\\N\t" + SECRET.encode())  # the rule itself, in the table capture

@@ -31,6 +31,19 @@ static void open_text(struct decoded *d, const char *text)
     assert_int_equal(d->err, ERR_OK);
 }
 
+/* A batch of them; the list ends with NULL. */
+static void open_events(struct decoded *d, const char *const *events)
+{
+    struct buf text = BUF_EMPTY;
+    for (size_t i = 0; events[i] != NULL; i++) {
+        buf_append_text(&text, i == 0 ? "{\"batch\":[" : ",");
+        buf_append_text(&text, events[i]);
+    }
+    buf_append(&text, "]}", sizeof("]}"));
+    open_text(d, text.data);
+    buf_finish(&text);
+}
+
 static enum ingestion_band band_of(int64_t version)
 {
     return version > INT64_MAX / 2    ? BAND_FIRST
@@ -145,14 +158,16 @@ static void other_bodies_are_refused_whole(void **state)
 
 static void a_bad_event_is_named_and_harms_no_other(void **state)
 {
+    static const char *const events[] = {
+        "7",
+        "{}",
+        EVENT("e2", "trace-create", "{\"id\":\"t\",\"name\":\"n\"}"),
+        "{\"id\":9,\"type\":\"trace-create\",\"timestamp\":\"" AT "\",\"body\":{}}",
+        EVENT("e4", "trace-create", "{\"name\":{\"deep\":[{}]}}"),
+        NULL,
+    };
     struct decoded d;
-    open_text(&d,
-              BATCH("7,{}," EVENT(
-                  "e2", "trace-create",
-                  "{\"id\":\"t\",\"name\":\"n\"}") ",{\"id\":9,\"type\":\"trace-create\","
-                                                   "\"timestamp\":\"" AT "\",\"body\":{}}," EVENT(
-                                                       "e4", "trace-create",
-                                                       "{\"name\":{\"deep\":[{}]}}")));
+    open_events(&d, events);
     assert_int_equal(d.collect.record_count, 5);
     assert_int_equal(d.collect.refused_count, 4);
     assert_string_equal(decoded_refusal(&d, 0), "batch[0]: not an object");
@@ -210,12 +225,14 @@ static enum err decode_as_browser(const struct decode_input *input, struct colle
 
 static void a_public_key_creates_scores_alone(void **state)
 {
+    static const char text[] =
+        "{\"batch\":[" EVENT("a", "trace-create", "{\"id\":\"t\"}") "," EVENT(
+            "b", "score-create",
+            "{\"name\":\"n\",\"value\":1,\"traceId\":\"t\"}") "," EVENT("c", "sdk-log",
+                                                                        "{}") "," EVENT("d",
+                                                                                        "whatever",
+                                                                                        "{}") "]}";
     struct decoded d;
-    static const char text[] = BATCH(EVENT("a", "trace-create", "{\"id\":\"t\"}") "," EVENT(
-        "b", "score-create",
-        "{\"name\":\"n\",\"value\":1,\"traceId\":\"t\"}") "," EVENT("c", "sdk-log",
-                                                                    "{}") "," EVENT("d", "whatever",
-                                                                                    "{}"));
     decoded_open_by(&d, decode_as_browser, text, strlen(text));
     assert_int_equal(d.err, ERR_OK);
     assert_int_equal(d.collect.record_count, 4);
@@ -265,13 +282,15 @@ static void every_type_makes_its_observation(void **state)
 
 static void legacy_observations_say_their_type(void **state)
 {
+    static const char *const events[] = {
+        EVENT("e", "observation-create",
+              "{\"id\":\"o\",\"traceId\":\"t\",\"type\":\"GENERATION\",\"model\":\"m\","
+              "\"environment\":\"x\"}"),
+        EVENT("f", "observation-update", "{\"traceId\":\"t\",\"type\":\"SPAN\"}"),
+        NULL,
+    };
     struct decoded d;
-    open_text(&d, BATCH(EVENT(
-                      "e", "observation-create",
-                      "{\"id\":\"o\",\"traceId\":\"t\",\"type\":\"GENERATION\","
-                      "\"model\":\"m\",\"environment\":\"x\"}") "," EVENT("f", "observation-update",
-                                                                          "{\"traceId\":\"t\","
-                                                                          "\"type\":\"SPAN\"}")));
+    open_events(&d, events);
     assert_int_equal(d.collect.refused_count, 0);
     assert_said(&d, "o", OBSERVATION_TYPE, "GENERATION");
     assert_said(&d, "o", OBSERVATION_MODEL, "m");
@@ -323,21 +342,16 @@ static void an_id_is_made_of_the_events(void **state)
 
 static void an_observation_without_a_trace_gets_what_others_name(void **state)
 {
+    static const char *const events[] = {
+        EVENT("1", "span-update", "{\"id\":\"o\",\"output\":1}"),
+        EVENT("2", "span-create", "{\"id\":\"o\",\"traceId\":\"t\"}"),
+        EVENT("3", "span-update", "{\"id\":\"o\",\"statusMessage\":\"s\",\"traceId\":\"\"}"),
+        EVENT("4", "span-update", "{\"id\":\"p\",\"input\":2}"),
+        NULL,
+    };
     struct decoded d;
-    open_text(
-        &d,
-        BATCH(EVENT("1", "span-update", "{\"id\":\"o\",\"output\":1}") "," EVENT(
-            "2", "span-create",
-            "{\"id\":\"o\",\"traceId\":\"t\"}") "," EVENT("3", "span-update",
-                                                          "{\"id\":\"o\",\"statusMessage\":\"s\","
-                                                          "\"traceId\":\"\"}") "," EVENT("4",
-                                                                                         "span-"
-                                                                                         "update",
-                                                                                         "{\"id\":"
-                                                                                         "\"p\","
-                                                                                         "\"input\""
-                                                                                         ":2}")));
     uint32_t traces = 0;
+    open_events(&d, events);
     for (uint32_t i = 0; i < d.collect.row_count; i++) {
         const struct row *row = &d.rows[i];
         traces += row->kind == ROW_TRACE;
@@ -393,9 +407,13 @@ static void a_trace_in_bands(void **state)
 
 static void missing_times_are_the_events(void **state)
 {
+    static const char *const events[] = {
+        EVENT("1", "trace-create", "{\"id\":\"t\",\"timestamp\":null}"),
+        EVENT("2", "span-update", "{\"id\":\"o\",\"traceId\":\"u\",\"startTime\":null}"),
+        NULL,
+    };
     struct decoded d;
-    open_text(&d, BATCH(EVENT("1", "trace-create", "{\"id\":\"t\",\"timestamp\":null}") "," EVENT(
-                      "2", "span-update", "{\"id\":\"o\",\"traceId\":\"u\",\"startTime\":null}")));
+    open_events(&d, events);
     assert_in(&d, ROW_TRACE, "t", BAND_ASSUMED, TRACE_TIMESTAMP, "1795168800000000");
     assert_in(&d, ROW_OBSERVATION, "o", BAND_ASSUMED, OBSERVATION_START_TIME, "1795168800000000");
     assert_in(&d, ROW_OBSERVATION, "o", BAND_FIRST, OBSERVATION_START_TIME, NULL);
@@ -451,25 +469,19 @@ static int64_t version_of(const struct decoded *d, const char *id)
 
 static void events_of_one_millisecond_are_told_apart(void **state)
 {
+    static const char *const events[] = {
+        EVENT("1", "span-update", "{\"id\":\"a\",\"traceId\":\"t\"}"),
+        EVENT("2", "span-create", "{\"id\":\"b\",\"traceId\":\"t\"}"),
+        EVENT("3", "generation-update", "{\"id\":\"c\",\"traceId\":\"t\"}"),
+        EVENT_AT("4", "span-create", "2026-11-20T10:00:00.001Z",
+                 "{\"id\":\"d\",\"traceId\":\"t\"}"),
+        EVENT("5", "span-create", "{\"id\":\"e\",\"traceId\":\"t\"}"),
+        EVENT_AT("6", "span-update", "2026-11-20T10:00:00.000007Z",
+                 "{\"id\":\"f\",\"traceId\":\"t\"}"),
+        NULL,
+    };
     struct decoded d;
-    open_text(
-        &d,
-        BATCH(EVENT("1", "span-update", "{\"id\":\"a\",\"traceId\":\"t\"}") "," EVENT("2", "span-create", "{\"id\":\"b\",\"traceId\":\"t\"}") "," EVENT(
-            "3", "generation-update",
-            "{\"id\":\"c\",\"traceId\":\"t\"}") "," EVENT_AT("4", "span-create",
-                                                             "2026-11-20T10:00:00.001Z",
-                                                             "{\"id\":\"d\",\"traceId\":"
-                                                             "\"t\"}") "," EVENT("5",
-                                                                                 "span-"
-                                                                                 "create",
-                                                                                 "{\"id\":"
-                                                                                 "\"e\","
-                                                                                 "\"traceId"
-                                                                                 "\":"
-                                                                                 "\"t\"}") "," EVENT_AT("6",
-                                                                                                        "span-update",
-                                                                                                        "2026-11-20T10:00:00.000007Z",
-                                                                                                        "{\"id\":\"f\",\"traceId\":\"t\"}")));
+    open_events(&d, events);
     assert_int_equal(version_of(&d, "a"), AT_US + 500);
     assert_int_equal(version_of(&d, "b"), AT_US + 1);
     assert_int_equal(version_of(&d, "c"), AT_US + 502);
@@ -481,14 +493,14 @@ static void events_of_one_millisecond_are_told_apart(void **state)
 
 static void times_before_any_clock_are_taken(void **state)
 {
+    static const char *const events[] = {
+        EVENT_AT("1", "span-create", "0001-01-01T00:00:00Z", "{\"id\":\"a\",\"traceId\":\"t\"}"),
+        EVENT_AT("2", "span-create", "9999-12-31T23:59:59.999Z",
+                 "{\"id\":\"b\",\"traceId\":\"t\"}"),
+        NULL,
+    };
     struct decoded d;
-    open_text(
-        &d,
-        BATCH(EVENT_AT(
-            "1", "span-create", "0001-01-01T00:00:00Z",
-            "{\"id\":\"a\",\"traceId\":\"t\"}") "," EVENT_AT("2", "span-create",
-                                                             "9999-12-31T23:59:59.999Z",
-                                                             "{\"id\":\"b\",\"traceId\":\"t\"}")));
+    open_events(&d, events);
     assert_int_equal(d.collect.refused_count, 0);
     assert_int_equal(version_of(&d, "a"), 0);
     decoded_close(&d);
