@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+#include "gateway/read/filter.h"
 #include "gateway/read/read.h"
 #include "gateway/read/scores_sql.h"
 #include "gateway/read/sessions_sql.h"
@@ -42,7 +43,7 @@
     " AND ($8::text IS NULL OR t.release = $8)"                                                    \
     " AND " SQL_HAS_TAGS("$9", "$10")                                                              \
     " AND " SQL_ENVIRONMENT_IN("$11")                                                              \
-    " AND " SQL_CARRIES("turn_id", "$19") " AND " SQL_CARRIES("run_id", "$20")
+    " AND " SQL_CARRIES("turn_id", "$19") " AND " SQL_CARRIES("run_id", "$20") READ_SQL_FILTER
 
 /* $12: no filter at all; then the books know the total. */
 #define SQL_TOTAL                                                                                  \
@@ -181,6 +182,7 @@ struct list_params {
     struct param_texts environments;
     const char *order_by;
     const char *fields;
+    const char *filter;
 };
 
 static const struct param list_table[] = {
@@ -199,16 +201,89 @@ static const struct param list_table[] = {
     {"environment", PARAM_TEXTS, offsetof(struct list_params, environments)},
     {"orderBy", PARAM_TEXT, offsetof(struct list_params, order_by)},
     {"fields", PARAM_TEXT, offsetof(struct list_params, fields)},
+    {"filter", PARAM_TEXT, offsetof(struct list_params, filter)},
     {NULL, PARAM_TEXT, 0},
 };
 
-static bool has_filter(const struct list_params *params)
+static bool is_filtered(const struct list_params *params)
 {
-    return params->user_id != NULL || params->name != NULL || params->session_id != NULL ||
-           params->turn_id != NULL || params->run_id != NULL || params->version != NULL ||
-           params->release != NULL || params->from.given || params->to.given ||
-           params->tags.count > 0 || params->environments.count > 0;
+    return params->filter != NULL || params->user_id != NULL || params->name != NULL ||
+           params->session_id != NULL || params->turn_id != NULL || params->run_id != NULL ||
+           params->version != NULL || params->release != NULL || params->from.given ||
+           params->to.given || params->tags.count > 0 || params->environments.count > 0;
 }
+
+/* --- list: filter -------------------------------------------------------------------------- */
+
+/* clang-format off */
+#define SQL_OF_ITS_OBSERVATIONS(sum)                                                               \
+    "(SELECT " sum " FROM observations o WHERE o.project_id = $1 AND o.trace_id = t.id)"
+#define SQL_COUNT_OF_LEVEL(level)                                                                  \
+    SQL_OF_ITS_OBSERVATIONS("count(*) FILTER (WHERE coalesce(o.level, 'DEFAULT') = '" level "')")
+
+/* At most two of the statement's values, which give way to a condition on the column. */
+static const struct {
+    struct filter_column column;
+    int replaces[2];
+} filtered[] = {
+    {{"timestamp", FILTER_TIME, "t.timestamp"}, {2, 3}},
+    {{"userId", FILTER_TEXT, "t.user_id"}, {4}},
+    {{"user", FILTER_TEXT, "t.user_id"}, {4}},
+    {{"name", FILTER_SHORT_TEXT, "t.name"}, {5}},
+    {{"traceName", FILTER_SHORT_TEXT, "t.name"}, {5}},
+    {{"sessionId", FILTER_TEXT, "t.session_id"}, {6}},
+    {{"version", FILTER_TEXT, "t.version"}, {7}},
+    {{"release", FILTER_TEXT, "t.release"}, {8}},
+    {{"tags", FILTER_TEXTS, "t.all_tags"}, {9, 10}},
+    {{"traceTags", FILTER_TEXTS, "t.all_tags"}, {9, 10}},
+    {{"environment", FILTER_TEXT, "coalesce(t.environment, 'default')"}, {11}},
+    {{"id", FILTER_TEXT, "t.id"}, {0}},
+    {{"traceId", FILTER_TEXT, "t.id"}, {0}},
+    {{"externalId", FILTER_TEXT, "t.external_id"}, {0}},
+    {{"public", FILTER_BOOL, "coalesce(t.public, false)"}, {0}},
+    {{"bookmarked", FILTER_BOOL, "coalesce(t.bookmarked, false)"}, {0}},
+    {{"createdAt", FILTER_TIME, "t.created_at"}, {0}},
+    {{"updatedAt", FILTER_TIME, "t.updated_at"}, {0}},
+    {{"input", FILTER_TEXT, "t.input"}, {0}},
+    {{"output", FILTER_TEXT, "t.output"}, {0}},
+    {{"metadata", FILTER_OBJECT, "t.metadata"}, {0}},
+    {{"latency", FILTER_NUMBER, "coalesce(t.latency, " SQL_OF_ITS_OBSERVATIONS(SQL_TRACE_LATENCY) ")"}, {0}},
+    {{"totalCost", FILTER_NUMBER, "coalesce(t.total_cost, " SQL_OF_ITS_OBSERVATIONS(SQL_TRACE_COST) ")"}, {0}},
+    {{"inputTokens", FILTER_NUMBER, SQL_OF_ITS_OBSERVATIONS("coalesce(sum(o.prompt_tokens), 0)")}, {0}},
+    {{"outputTokens", FILTER_NUMBER, SQL_OF_ITS_OBSERVATIONS("coalesce(sum(o.completion_tokens), 0)")}, {0}},
+    {{"totalTokens", FILTER_NUMBER, SQL_OF_ITS_OBSERVATIONS("coalesce(sum(" SQL_TOTAL_TOKENS "), 0)")}, {0}},
+    {{"observationCount", FILTER_NUMBER, SQL_OF_ITS_OBSERVATIONS("count(*)")}, {0}},
+    {{"errorCount", FILTER_NUMBER, SQL_COUNT_OF_LEVEL("ERROR")}, {0}},
+    {{"warningCount", FILTER_NUMBER, SQL_COUNT_OF_LEVEL("WARNING")}, {0}},
+    {{"defaultCount", FILTER_NUMBER, SQL_COUNT_OF_LEVEL("DEFAULT")}, {0}},
+    {{"debugCount", FILTER_NUMBER, SQL_COUNT_OF_LEVEL("DEBUG")}, {0}},
+};
+/* clang-format on */
+
+enum { FILTERED_COUNT = sizeof filtered / sizeof *filtered };
+
+/* After the statement's own values. Appends the conditions. */
+static enum err filter_list(struct read *read, const char *filter, struct buf *conditions,
+                            struct error *error)
+{
+    struct filter_column columns[FILTERED_COUNT];
+    uint64_t mask;
+
+    for (size_t i = 0; i < FILTERED_COUNT; i++) {
+        columns[i] = filtered[i].column;
+    }
+    enum err err = filter_append(read, filter, columns, FILTERED_COUNT, conditions, &mask, error);
+    for (size_t i = 0; i < FILTERED_COUNT && err == ERR_OK; i++) {
+        for (size_t k = 0; k < 2 && (mask >> i & 1) != 0; k++) {
+            if (filtered[i].replaces[k] != 0) {
+                read_unbind(read, filtered[i].replaces[k]);
+            }
+        }
+    }
+    return err;
+}
+
+/* --- list: order and fields ------------------------------------------------------------------ */
 
 static const struct order *find_order(struct slice column)
 {
@@ -222,7 +297,7 @@ static const struct order *find_order(struct slice column)
 }
 
 /* `column.asc` or `column.desc`; a column alone descends; another word is the column's own way. */
-static const char *choose_sql(const char *order_by, bool is_filtered)
+static const char *choose_sql(const char *order_by, bool is_all)
 {
     const char *text = order_by != NULL ? order_by : "timestamp.desc";
     size_t column_len = strcspn(text, ".");
@@ -238,8 +313,8 @@ static const char *choose_sql(const char *order_by, bool is_filtered)
                     : strcmp(word, "desc") == 0 ? DESC
                                                 : order->usual;
     }
-    return !is_filtered && order->sql_all[direction] != NULL ? order->sql_all[direction]
-                                                             : order->sql[direction];
+    return is_all && order->sql_all[direction] != NULL ? order->sql_all[direction]
+                                                       : order->sql[direction];
 }
 
 /* Whether the comma list names the group; an absent list names all. */
@@ -263,17 +338,34 @@ static bool names_group(const char *fields, const char *group)
     return fields == NULL;
 }
 
-static enum err list_bind(struct read *read, const void *typed, struct error *error)
+static void bind_groups(struct read *read, const char *fields)
 {
-    const struct list_params *params = typed;
-    bool is_filtered = has_filter(params);
+    read_bind_bool(read, names_group(fields, "io"));
+    read_bind_bool(read, names_group(fields, "metrics"));
+    read_bind_bool(read, names_group(fields, "observations"));
+    read_bind_bool(read, names_group(fields, "scores"));
+}
 
-    read->page = params->page;
-    read->limit = params->limit;
-    read->sql = choose_sql(params->order_by, is_filtered);
+static enum err set_sql(struct read *read, const struct list_params *params,
+                        struct slice conditions, struct error *error)
+{
+    read->sql = choose_sql(params->order_by, !is_filtered(params));
     if (read->sql == NULL) {
         return error_set(error, ERR_INVALID, "invalid order_by");
     }
+    if (conditions.len > 0) {
+        read_make_filtered(read, read->sql, conditions);
+    }
+    return ERR_OK;
+}
+
+static enum err list_bind(struct read *read, const void *typed, struct error *error)
+{
+    const struct list_params *params = typed;
+    struct buf conditions = BUF_EMPTY;
+
+    read->page = params->page;
+    read->limit = params->limit;
     read_bind_text(read, read->request->identity.project);
     read_bind_time(read, params->from);
     read_bind_time(read, params->to);
@@ -285,16 +377,18 @@ static enum err list_bind(struct read *read, const void *typed, struct error *er
     read_bind_texts(read, params->tags.parts, params->tags.part_count);
     read_bind_texts(read, params->tags.values, params->tags.count);
     read_bind_any_of(read, &params->environments);
-    read_bind_bool(read, !is_filtered);
+    read_bind_bool(read, !is_filtered(params));
     read_bind_integer(read, params->limit);
     read_bind_offset(read);
-    read_bind_bool(read, names_group(params->fields, "io"));
-    read_bind_bool(read, names_group(params->fields, "metrics"));
-    read_bind_bool(read, names_group(params->fields, "observations"));
-    read_bind_bool(read, names_group(params->fields, "scores"));
+    bind_groups(read, params->fields);
     read_bind_text(read, params->turn_id);
     read_bind_text(read, params->run_id);
-    return ERR_OK;
+    enum err err = filter_list(read, params->filter, &conditions, error);
+    if (err == ERR_OK) {
+        err = set_sql(read, params, buf_slice(&conditions), error);
+    }
+    buf_finish(&conditions);
+    return err;
 }
 
 static const struct read_resource list_resource = {
@@ -313,40 +407,55 @@ void traces_list(struct request *request)
 
 #define SQL_IN_TIME "o.start_time ASC NULLS LAST, o.created_at, o.id"
 
+#define SQL_DETAIL_SUMS                                                                            \
+    "'latency', CASE WHEN $6::boolean THEN coalesce(t.latency, o.latency) ELSE -1 END,"            \
+    " 'totalCost', CASE WHEN $6 THEN coalesce(t.total_cost, o.cost) ELSE -1 END,"                  \
+    " 'scores', coalesce((SELECT json_agg(" SQL_SCORE " ORDER BY s.timestamp, s.id)"               \
+    " FROM scores s WHERE s.project_id = $1 AND s.trace_id = t.id AND $8::boolean), '[]')"
+
 /* First the trace, then each of its observations. $2: the id as it was given; $3, $4: both
  * spellings, if it is a UUID. */
 /* clang-format off */
 static const char sql_detail[] =
     "WITH t AS MATERIALIZED (SELECT * FROM traces"
     "  WHERE project_id = $1 AND id IN ($2, $3, $4) ORDER BY id = $2 DESC, id LIMIT 1)"
-    " SELECT json_build_object(" SQL_TRACE_CORE ", " SQL_TRACE_IO ","
-    "   'latency', coalesce(t.latency, o.latency), 'totalCost', coalesce(t.total_cost, o.cost),"
-    "   'scores', coalesce((SELECT json_agg(" SQL_SCORE " ORDER BY s.timestamp, s.id)"
-    "     FROM scores s WHERE s.project_id = $1 AND s.trace_id = t.id), '[]')) AS trace,"
-    "   NULL::json AS observations"
+    " SELECT CASE WHEN $5::boolean"
+    "  THEN json_build_object(" SQL_TRACE_CORE ", " SQL_TRACE_IO ", " SQL_DETAIL_SUMS ")"
+    "  ELSE json_build_object(" SQL_TRACE_CORE ", " SQL_DETAIL_SUMS ") END AS trace,"
+    "  NULL::json AS observations"
     " FROM t, LATERAL (SELECT " SQL_TRACE_LATENCY " AS latency, " SQL_TRACE_COST " AS cost"
     "   FROM observations o WHERE o.project_id = $1 AND o.trace_id = t.id) o"
     " UNION ALL"
     " (SELECT NULL, " SQL_OBSERVATION
     "  FROM (SELECT * FROM observations o"
-    "    WHERE o.project_id = $1 AND o.trace_id = (SELECT id FROM t)"
+    "    WHERE o.project_id = $1 AND o.trace_id = (SELECT id FROM t) AND $7::boolean"
     "    ORDER BY " SQL_IN_TIME ") o, " SQL_OBSERVATION_SUMS
     "  ORDER BY " SQL_IN_TIME ")";
 /* clang-format on */
 
-static enum err detail_bind(struct read *read, const void *params, struct error *error)
+struct detail_params {
+    const char *fields;
+};
+
+static const struct param detail_table[] = {
+    {"fields", PARAM_TEXT, offsetof(struct detail_params, fields)},
+    {NULL, PARAM_TEXT, 0},
+};
+
+static enum err detail_bind(struct read *read, const void *typed, struct error *error)
 {
+    const struct detail_params *params = typed;
+
     read->sql = sql_detail;
     read_bind_text(read, read->request->identity.project);
     read_bind_path_id(read);
+    bind_groups(read, params->fields);
     return ERR_OK;
 }
 
-static const struct param no_params[] = {{NULL, PARAM_TEXT, 0}};
-
 static const struct read_resource detail_resource = {
-    .params = no_params,
-    .params_size = 1,
+    .params = detail_table,
+    .params_size = sizeof(struct detail_params),
     .bind = detail_bind,
     .format = &read_nested_format,
 };
