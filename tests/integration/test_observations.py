@@ -189,13 +189,16 @@ def test_of_an_id_in_two_traces_the_newest_is_shown(make_xtrace):
 
 
 def test_an_end_before_the_start_reads_as_the_start(make_xtrace):
-    client = make_xtrace().client()
+    system = make_xtrace()
+    client = system.client()
     trace = new_trace()
     observation = new_observation(trace, startTime=TIME.format(1, 5), endTime=TIME.format(1, 3))
     assert client.batch(trace, [observation]).status == 200
     read = client.get("/api/public/observations/" + observation["id"]).json()
     assert (read["endTime"], read["latency"]) == (TIME.format(1, 5), 0)
     assert client.get("/api/public/traces/" + trace["id"]).json()["latency"] == 0
+    shown = system.database.query("SELECT end_time = start_time, latency FROM xtrace.observations WHERE id = %s", observation["id"])
+    assert shown == [(True, 0)]
 
 
 def test_an_observation_without_a_start_counts_from_when_it_came(make_xtrace):
