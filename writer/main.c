@@ -20,6 +20,7 @@
 #include "writer/line.h"
 #include "writer/migrate.h"
 #include "writer/projects.h"
+#include "writer/reprice.h"
 #include "writer/retention.h"
 #include "writer/session.h"
 #include "writer/tally.h"
@@ -55,6 +56,8 @@ static void print_help(FILE *out)
           "                                as XTRACE_CAPTURE, XTRACE_REDACT_KEYS, "
           "XTRACE_REDACT_PATTERNS of\n"
           "                                the gateway; default: what its settings say\n"
+          "  reprice [--project P] [--from T] [--to T] [--model M] [--dry-run]\n"
+          "                                apply the prices of now to what is stored\n"
           "  retention list                days that each project keeps traces and metrics\n"
           "  retention set PROJECT traces|metrics DAYS|default\n"
           "                                0 days: for ever; default: what the settings say\n"
@@ -139,11 +142,11 @@ static int run_migrate(const struct config *config, struct session *session)
     return EXIT_SUCCESS;
 }
 
-/* A subcommand that needs the tables as they are now; argv: the words behind its two. */
+/* A subcommand that needs the tables as they are now; argv: the words behind its one or two. */
 struct command {
     const char *name;
-    const char *verb;
-    int min; /* words behind the verb */
+    const char *verb; /* NULL: it has none */
+    int min;          /* words behind them */
     int max;
     enum err (*run)(struct session *session, int argc, char **argv, struct error *error);
 };
@@ -238,6 +241,16 @@ static enum err run_capture_set(struct session *session, int argc, char **argv, 
     return err == ERR_OK ? capture_set(session, argv[0], argv[1], argv[2], error) : err;
 }
 
+static enum err run_reprice(struct session *session, int argc, char **argv, struct error *error)
+{
+    struct reprice_order order;
+    enum err err = reprice_order_read(argc, argv, &order, error);
+    if (err == ERR_OK) {
+        err = open_current(session, error);
+    }
+    return err == ERR_OK ? reprice_run(session, &order, stdout, error) : err;
+}
+
 static enum err run_retention_list(struct session *session, int argc, char **argv,
                                    struct error *error)
 {
@@ -263,17 +276,25 @@ static const struct command commands[] = {
     {"key", "list", 0, 2, run_key_list},
     {"capture", "list", 0, 1, run_capture_list},
     {"capture", "set", 3, 3, run_capture_set},
+    {"reprice", NULL, 0, 9, run_reprice},
     {"retention", "list", 0, 0, run_retention_list},
     {"retention", "set", 3, 3, run_retention_set},
     {.name = NULL},
 };
 
+/* With the program's own. */
+static int count_names(const struct command *command)
+{
+    return command->verb != NULL ? 3 : 2;
+}
+
 /* NULL: these words are no command. */
 static const struct command *find_command(int argc, char **argv)
 {
-    for (const struct command *command = commands; argc >= 3 && command->name != NULL; command++) {
-        if (strcmp(argv[1], command->name) == 0 && strcmp(argv[2], command->verb) == 0 &&
-            argc - 3 >= command->min && argc - 3 <= command->max) {
+    for (const struct command *command = commands; command->name != NULL; command++) {
+        int left = argc - count_names(command);
+        if (left >= command->min && left <= command->max && strcmp(argv[1], command->name) == 0 &&
+            (command->verb == NULL || strcmp(argv[2], command->verb) == 0)) {
             return command;
         }
     }
@@ -295,7 +316,8 @@ static int run_command(const struct config *config, const struct command *comman
     if (command == NULL) {
         code = run_migrate(config, &session);
     } else {
-        err = command->run(&session, argc - 3, argv + 3, &error);
+        int names = count_names(command);
+        err = command->run(&session, argc - names, argv + names, &error);
     }
     if (err != ERR_OK) {
         code = fail(&error);
