@@ -342,6 +342,15 @@ static enum err book_observations(struct apply *apply, const struct entries *tra
     return err;
 }
 
+static void book_scores(struct apply *apply, const struct entries *scores)
+{
+    for (uint32_t i = 0; i < scores->count; i++) {
+        if (scores->all[i].stored == NULL) {
+            books_add_scores(&apply->books, scores->all[i].incoming.project, 1);
+        }
+    }
+}
+
 static void count_effects(struct apply *apply, const struct apply_row *rows, uint32_t count,
                           const struct entries entries[ROW_MERGED_KINDS])
 {
@@ -417,6 +426,7 @@ static enum err merge_rows(struct apply *apply, struct apply_row *given, uint32_
     }
     if (err == ERR_OK) {
         book_traces(apply, &entries[ROW_TRACE]);
+        book_scores(apply, &entries[ROW_SCORE]);
         err = book_observations(apply, &entries[ROW_TRACE], &entries[ROW_OBSERVATION], error);
     }
     if (err == ERR_OK) {

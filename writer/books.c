@@ -13,7 +13,9 @@ static const char sql_write[] =
     " c AS (INSERT INTO trace_counts (project_id, day, traces)"
     "  SELECT p, d, n FROM k WHERE n <> 0),"
     " o AS (INSERT INTO observation_counts (project_id, observations)"
-    "  SELECT p, n FROM unnest($4::text[], $5::bigint[]) AS o(p, n))"
+    "  SELECT p, n FROM unnest($4::text[], $5::bigint[]) AS o(p, n) WHERE n <> 0),"
+    " s AS (INSERT INTO score_counts (project_id, scores)"
+    "  SELECT p, n FROM unnest($4::text[], $6::bigint[]) AS s(p, n) WHERE n <> 0)"
     " INSERT INTO dirty_days (project_id, day) SELECT p, d FROM k";
 
 void books_init(struct books *books)
@@ -57,21 +59,30 @@ void books_add(struct books *books, struct slice project, int64_t timestamp_us, 
     books->lines[books->count++] = (struct books_line){project, day, traces};
 }
 
-void books_add_observations(struct books *books, struct slice project, int64_t observations)
+/* The line of the project, the last one if that is it. */
+static struct books_project *find_project(struct books *books, struct slice project)
 {
-    if (books->project_count > 0) {
-        struct books_project *last = &books->projects[books->project_count - 1];
-        if (slice_equals(last->id, project)) {
-            last->observations += observations;
-            return;
-        }
+    if (books->project_count > 0 &&
+        slice_equals(books->projects[books->project_count - 1].id, project)) {
+        return &books->projects[books->project_count - 1];
     }
     if (books->project_count == books->project_capacity) {
         books->project_capacity = books->project_capacity == 0 ? 8 : books->project_capacity * 2;
         books->projects =
             memory_resize(books->projects, books->project_capacity * sizeof(*books->projects));
     }
-    books->projects[books->project_count++] = (struct books_project){project, observations};
+    books->projects[books->project_count] = (struct books_project){.id = project};
+    return &books->projects[books->project_count++];
+}
+
+void books_add_observations(struct books *books, struct slice project, int64_t observations)
+{
+    find_project(books, project)->observations += observations;
+}
+
+void books_add_scores(struct books *books, struct slice project, int64_t scores)
+{
+    find_project(books, project)->scores += scores;
 }
 
 static int compare_lines(const void *a, const void *b)
@@ -105,7 +116,7 @@ enum err books_write(struct books *books, struct session *session, struct error 
     if (books->count == 0 && books->project_count == 0) {
         return ERR_OK;
     }
-    struct buf bufs[5] = {BUF_EMPTY, BUF_EMPTY, BUF_EMPTY, BUF_EMPTY, BUF_EMPTY};
+    struct buf bufs[6] = {BUF_EMPTY, BUF_EMPTY, BUF_EMPTY, BUF_EMPTY, BUF_EMPTY, BUF_EMPTY};
     array_begin(&bufs[0], OID_TEXT, books->count);
     array_begin(&bufs[1], OID_DATE, books->count);
     array_begin(&bufs[2], OID_INT8, books->count);
@@ -116,16 +127,18 @@ enum err books_write(struct books *books, struct session *session, struct error 
     }
     array_begin(&bufs[3], OID_TEXT, books->project_count);
     array_begin(&bufs[4], OID_INT8, books->project_count);
+    array_begin(&bufs[5], OID_INT8, books->project_count);
     for (uint32_t i = 0; i < books->project_count; i++) {
         array_add_slice(&bufs[3], books->projects[i].id);
         array_add_int64(&bufs[4], books->projects[i].observations);
+        array_add_int64(&bufs[5], books->projects[i].scores);
     }
-    struct session_parameters parameters = {.count = 5};
-    for (int i = 0; i < 5; i++) {
+    struct session_parameters parameters = {.count = 6};
+    for (int i = 0; i < 6; i++) {
         parameters.values[i] = buf_slice(&bufs[i]);
     }
     enum err err = session_query(session, sql_write, &parameters, NULL, error);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         buf_finish(&bufs[i]);
     }
     return err;

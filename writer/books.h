@@ -1,7 +1,7 @@
 /*
- * books: what a transaction adds to trace_counts, observation_counts and dirty_days: how many traces each
- * UTC day won or lost, which days have changed, and how many observations each project won. Collect, then
- * books_write once. Not thread-safe.
+ * books: what a transaction adds to trace_counts, observation_counts, score_counts and dirty_days: how many
+ * traces each UTC day won or lost, which days have changed, and how many observations and scores each project
+ * won. Collect, then books_write once. Not thread-safe.
  */
 #pragma once
 
@@ -18,10 +18,11 @@ struct books_line {
     int64_t traces;       /* won or lost; 0: only changed */
 };
 
-/* A project that won observations. */
+/* A project that won observations or scores. */
 struct books_project {
     struct slice id; /* borrowed from the group */
     int64_t observations;
+    int64_t scores;
 };
 
 struct books {
@@ -40,8 +41,9 @@ void books_reset(struct books *books);
 /* The day of timestamp_us has changed, and has so many traces more. */
 void books_add(struct books *books, struct slice project, int64_t timestamp_us, int64_t traces);
 
-/* The project has so many observations more. Cheap where calls for a project follow each other. */
+/* The project has so many more. Cheap where calls for a project follow each other. */
 void books_add_observations(struct books *books, struct slice project, int64_t observations);
+void books_add_scores(struct books *books, struct slice project, int64_t scores);
 
 /* Sums up what was added; order and repetition do not matter. Called by books_write. */
 void books_fold(struct books *books);

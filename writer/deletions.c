@@ -18,7 +18,9 @@ static const char sql_traces[] = "SELECT xtrace_delete_traces($1::text[], $2::te
 static const char sql_scores[] =
     "WITH gone AS (DELETE FROM scores s USING"
     " (SELECT DISTINCT p, i FROM unnest($1::text[], $2::text[]) AS w(p, i)) w"
-    " WHERE s.project_id = w.p AND s.id = w.i RETURNING 1)"
+    " WHERE s.project_id = w.p AND s.id = w.i RETURNING s.project_id),"
+    " counted AS (INSERT INTO score_counts (project_id, scores)"
+    "  SELECT project_id, -count(*) FROM gone GROUP BY project_id)"
     " SELECT count(*) FROM gone";
 
 /* The row stays, for what it priced can still be explained. Built-in ones are nobody's. */

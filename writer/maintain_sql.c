@@ -84,7 +84,14 @@ const char maintain_sql_fold_counts[] =
     "  WHERE c.project_id = many.project_id RETURNING c.project_id, c.observations),"
     " kept_observations AS (INSERT INTO observation_counts (project_id, observations)"
     "  SELECT project_id, sum(observations) FROM gone_observations GROUP BY project_id"
-    "  HAVING sum(observations) <> 0)"
+    "  HAVING sum(observations) <> 0),"
+    " many_scores AS MATERIALIZED (SELECT project_id FROM score_counts"
+    "  GROUP BY project_id HAVING count(*) > 1 OR sum(scores) = 0),"
+    " gone_scores AS (DELETE FROM score_counts c USING many_scores many"
+    "  WHERE c.project_id = many.project_id RETURNING c.project_id, c.scores),"
+    " kept_scores AS (INSERT INTO score_counts (project_id, scores)"
+    "  SELECT project_id, sum(scores) FROM gone_scores GROUP BY project_id"
+    "  HAVING sum(scores) <> 0)"
     " SELECT count(*)::text FROM kept";
 
 const char maintain_sql_prune[] =

@@ -44,6 +44,7 @@ enum {
     AT_ALL_TARGETS,
     AT_LIMIT,
     AT_OFFSET,
+    AT_IS_ALL,
 };
 
 /* clang-format off */
@@ -79,10 +80,18 @@ enum {
 #define SQL_THROUGH_TRACES                                                                         \
     SQL_OF_TRACE " WHERE " SQL_IS("t.user_id", "$5") " AND " SQL_HAS_TAGS("$14", "$15") " AND "
 
+/* What the books know, less those that are of no trace, which are few. */
+#define SQL_COUNTED                                                                                \
+    "(SELECT coalesce(sum(scores), 0)::bigint FROM score_counts WHERE project_id = $1)"            \
+    " - CASE WHEN $20::boolean THEN 0 ELSE (SELECT count(*) FROM scores"                           \
+    "  WHERE project_id = $1 AND trace_id IS NULL) END"
+
+/* $23: no filter at all; then the books know the total. */
 #define SQL_LIST(source, object)                                                                   \
     "WITH matching AS NOT MATERIALIZED (SELECT s.timestamp, s.id FROM scores s" source             \
       SQL_MATCHING "),"                                                                            \
-    " total AS MATERIALIZED (SELECT count(*) AS n FROM matching)"                                  \
+    " total AS MATERIALIZED (SELECT CASE WHEN $23::boolean THEN " SQL_COUNTED                      \
+    "  ELSE (SELECT count(*) FROM matching) END AS n)"                                             \
     " SELECT n AS total, NULL::json AS row FROM total UNION ALL"                                   \
     " (SELECT NULL, " object " FROM (SELECT timestamp, id FROM matching"                           \
     "   ORDER BY timestamp DESC, id DESC LIMIT $21::bigint OFFSET $22::bigint) p"                  \
@@ -233,6 +242,16 @@ static bool names_trace(const struct param_texts *fields)
     return fields->count == 0;
 }
 
+static bool has_filter(const struct list_params *params)
+{
+    return params->from.given || params->to.given || params->name != NULL ||
+           params->user_id != NULL || params->environments.count > 0 || params->sources.count > 0 ||
+           params->data_types.count > 0 || params->value.given || params->ids.count > 0 ||
+           params->config_id != NULL || params->queue_id != NULL || params->tags.count > 0 ||
+           params->trace_id != NULL || params->observation_ids.count > 0 ||
+           params->session_id != NULL || params->dataset_run_id != NULL || params->filter != NULL;
+}
+
 static void unbind_replaced(struct read *read, uint64_t mask)
 {
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
@@ -305,6 +324,7 @@ static enum err list_bind(struct read *read, const struct list_params *params, b
     read_bind_bool(read, all_targets);
     read_bind_integer(read, params->limit);
     read_bind_offset(read);
+    read_bind_bool(read, !has_filter(params));
     return choose_sql(read, params,
                       !names_trace(&params->fields) ? BARE
                       : all_targets                 ? VERSION_2

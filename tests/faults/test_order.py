@@ -204,6 +204,8 @@ def test_the_books_balance_after_all_that(lab):
     assert counted == there
     counted = dict(lab.stack.sql("SELECT project_id, sum(observations)::bigint FROM observation_counts GROUP BY 1"))
     assert counted == dict(lab.stack.sql("SELECT project_id, count(*) FROM observations GROUP BY 1"))
+    counted = dict(lab.stack.sql("SELECT project_id, sum(scores)::bigint FROM score_counts GROUP BY 1"))
+    assert counted == dict(lab.stack.sql("SELECT project_id, count(*) FROM scores GROUP BY 1"))
 
 
 # ---- Two writers at once ----

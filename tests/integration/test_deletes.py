@@ -201,3 +201,5 @@ def test_no_observation_outlives_its_trace(make_xtrace):
     assert client.get("/api/public/traces").json()["meta"]["totalItems"] == counted
     observations = system.database.value("SELECT count(*) FROM observations")
     assert system.database.value("SELECT coalesce(sum(observations), 0) FROM observation_counts") == observations
+    scores = system.database.value("SELECT count(*) FROM scores")
+    assert system.database.value("SELECT coalesce(sum(scores), 0) FROM score_counts") == scores

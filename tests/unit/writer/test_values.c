@@ -85,7 +85,11 @@ static void books_sum_up_days(void **state)
     books_add_observations(&books, p, 2);
     books_add_observations(&books, q, 1);
     assert_int_equal(books.project_count, 2);
+    books_add_scores(&books, q, 2);
+    assert_int_equal(books.project_count, 2);
     assert_int_equal(books.projects[0].observations, 3);
+    assert_int_equal(books.projects[1].observations, 1);
+    assert_int_equal(books.projects[1].scores, 2);
     books_fold(&books);
     assert_int_equal(books.count, 4);
     assert_int_equal(books.lines[0].day, -1);
