@@ -218,16 +218,6 @@ void ingest_deletions(struct request *request)
     run(request, &format_deletions);
 }
 
-static struct slice header_value(const struct request *request, const h2o_token_t *token)
-{
-    const h2o_headers_t *headers = &request->h2o->headers;
-    ssize_t at = h2o_find_header(headers, token, -1);
-    if (at == -1) {
-        return (struct slice){NULL, 0};
-    }
-    return (struct slice){headers->entries[at].value.base, headers->entries[at].value.len};
-}
-
 /* Langfuse's SDKs say which ingestion they speak: a number up to 4. */
 static bool is_known_version(const struct request *request)
 {
@@ -252,7 +242,7 @@ static bool is_known_version(const struct request *request)
 static void run_otlp(struct request *request, const struct otlp_formats *formats)
 {
     struct error error;
-    struct slice type = header_value(request, H2O_TOKEN_CONTENT_TYPE);
+    struct slice type = request_header(request, H2O_TOKEN_CONTENT_TYPE);
     if (!is_known_version(request)) {
         error_set(&error, ERR_INVALID, "x-langfuse-ingestion-version must be a number up to 4");
         reply_error(request, ERR_INVALID, &error);
@@ -287,10 +277,10 @@ void ingest_otlp_logs(struct request *request)
 static enum err check_media(const struct ingest *ingest, enum coding *coding, struct error *error)
 {
     struct request *request = ingest->request;
-    if (!ingest->format->is_media(header_value(request, H2O_TOKEN_CONTENT_TYPE))) {
+    if (!ingest->format->is_media(request_header(request, H2O_TOKEN_CONTENT_TYPE))) {
         return error_set(error, ERR_UNSUPPORTED, "Content-Type must be %s", ingest->format->media);
     }
-    if (!media_coding(header_value(request, H2O_TOKEN_CONTENT_ENCODING), coding)) {
+    if (!media_coding(request_header(request, H2O_TOKEN_CONTENT_ENCODING), coding)) {
         reply_header(request, "accept-encoding", "gzip, deflate, identity");
         return error_set(error, ERR_UNSUPPORTED,
                          "Content-Encoding must be gzip, deflate or identity");
