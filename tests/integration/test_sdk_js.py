@@ -86,6 +86,7 @@ def test_langfuse_5_tracing(xtrace):
                           '{"role":"assistant","content":"Morgen."}']],
         "pages": sorted(each["name"] for each in said["traces"][0]["observations"]),
         "observationsV1": ["get_order"], "observationV1": "agent-run", "byUser": ["bad-call", "fails"], "filtered": ["agent-run", "get_order"],
+        "filteredTraces": [True],
         "scores": [["helpful", tags], ["remark", tags], ["resolved", tags], ["tone", tags]], "score": 4,
         "scoresV3": [["helpful", 0.75, "trace"], ["remark", "a text", "trace"], ["resolved", True, "observation"],
                      ["tone", "friendly", "observation"]],

@@ -171,6 +171,10 @@ const calls = {
     filter: JSON.stringify([{ type: "string", column: "traceId", operator: "=", value: ids.trace },
       { type: "stringOptions", column: "type", operator: "any of", value: ["TOOL", "AGENT"] }]),
   })).data.map((each) => each.name).sort(),
+  filteredTraces: async () => (await langfuse.api.trace.list({
+    filter: JSON.stringify([{ type: "stringObject", column: "metadata", key: "tenant", operator: "=", value: "acme" },
+      { type: "arrayOptions", column: "tags", operator: "all of", value: ["alpha", "zeta"] }]),
+  })).data.map((each) => each.id === ids.trace),
   scores: async () => (await langfuse.api.scores.getMany({ userId: "user-5-ü" })).data.map((each) => [each.name, each.trace.tags]).sort(),
   score: async () => (await langfuse.api.scores.getById("of-session")).value,
   scoresV3: async () => (await langfuse.api.scoresV3.getManyV3({ traceId: ids.trace, fields: "subject" }))
