@@ -25,11 +25,12 @@ def test_every_command_works_in_order(reader):
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
     outputs = re.split(r"^== \d+\n", done.stdout, flags=re.M)[1:]
     assert done.returncode == 0, done.stdout
-    _, sent, read, _, demo, down = outputs
+    _, sent, read, _, demo, keys, down = outputs
     assert sent.strip() == '{"message":"Request Successful."}'
     read = read.replace('" : ', '":')
     assert '"latency":1.5' in read and '"name":"chat.turn"' in read and '"countObservations"' in read
     assert "200 traces" in demo
+    assert "secret key  sk-xt-" in keys and re.search(r"^pk-xt-\w+\tacme\tingest,read\tactive\t", keys, re.M)
     assert "stopped" in down
     assert not any(is_alive(pid) for pid in reader.pids().values())
 
