@@ -128,6 +128,18 @@ def test_only_generations_are_usage_and_a_missing_model_is_unknown(make_xtrace):
                              "countTraces": 1, "countObservations": 2, "totalCost": 0}]
 
 
+def test_a_usage_object_counts_when_token_fields_are_absent(make_xtrace):
+    client = make_xtrace().client()
+    trace = new_trace(timestamp="2026-03-01T00:00:00Z")
+    assert client.batch(trace, [
+        new_observation(trace, model="m", usage={"input": 11, "output": 22, "total": 33, "unit": "TOKENS"}),
+        new_observation(trace, model="m", usage={"prompt_tokens": 1, "completion_tokens": 2}),
+    ]).status == 200
+    (day,) = client.get("/api/public/metrics/daily", RANGE).json()["data"]
+    (usage,) = day["usage"]
+    assert (usage["model"], usage["inputUsage"], usage["outputUsage"], usage["totalUsage"]) == ("m", 12, 24, 36)
+
+
 def test_a_trace_that_moves_to_another_day_leaves_the_first(make_xtrace):
     client = make_xtrace().client()
     made = new_id()

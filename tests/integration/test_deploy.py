@@ -5,6 +5,7 @@ import re
 import signal
 import stat
 import subprocess
+import threading
 import time
 
 import psycopg
@@ -278,11 +279,16 @@ def test_in_the_foreground_it_shows_the_logs_and_a_signal_stops_everything(make_
         if "Ctrl-C" in line:
             break
     pids = deployed.pids()
-    store(deployed)
+    # Again until it shows: whoever shows the logs begins with what is written from then on.
+    shown = threading.Event()
+    sender = threading.Thread(target=lambda: wait_until(lambda: store(deployed) and shown.is_set(), 60, "the log showing", 0.2))
+    sender.start()
     for line in process.stdout:
         seen.append(line)
         if "program=xtrace-gateway" in line:
             break
+    shown.set()
+    sender.join()
     process.send_signal(signal.SIGTERM)
     rest = process.stdout.read()
     assert process.wait(60) == 0, "".join(seen) + rest

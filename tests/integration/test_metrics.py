@@ -23,6 +23,14 @@ def test_points_are_stored_as_sent(xtrace):
         ({"a": "ü\n\"'\\", "b": "2"}, T0, 1.5), ({}, T0, 7.0), ({}, T0 + timedelta(microseconds=1), -3.0)]
 
 
+def test_a_request_may_hold_more_points_than_a_statement_has_parameters(xtrace):
+    """The reference fails at 10,922: six parameters a point, 65,535 a statement."""
+    name = new_name()
+    send(xtrace, [point(name, n, T0 + timedelta(seconds=n), n=str(n % 3)) for n in range(12_000)])
+    assert xtrace.database.query("SELECT count(*), sum(value) FROM xtrace.metrics WHERE name = %s", name) == [
+        (12_000, sum(range(12_000)))]
+
+
 def test_labels_in_any_order_are_one_series(xtrace):
     name = new_name()
     send(xtrace, [point(name, 1, a="1", b="2"), point(name, 2, b="2", a="1")])

@@ -6,9 +6,11 @@ import subprocess
 import pytest
 
 from support.deployed import Deployed, is_alive
-from support.xtrace import ROOT
+from support.xtrace import ROOT, program_path
 
-BLOCKS = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+# A reader's build is in build/.
+BLOCKS = [block.replace("build/writer/xtrace-writer", str(program_path("writer")))
+          for block in re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)]
 
 
 @pytest.fixture
