@@ -396,10 +396,11 @@ void costs_to_row(const struct costs *costs, struct arena *arena, struct row *ro
     buf_append_char(&text, '}');
     row_set_slice(row, OBSERVATION_COST_DETAILS, take(&text, arena));
     struct slice total = costs_get(costs, "total");
-    set_amount(row, OBSERVATION_INPUT_COST, costs_sum(costs, "input", arena));
-    set_amount(row, OBSERVATION_OUTPUT_COST, costs_sum(costs, "output", arena));
-    /* The map stays as it was sent, but what a trace costs is all of it. */
-    set_amount(row, OBSERVATION_TOTAL_COST, total.len > 0 ? total : costs_sum(costs, "", arena));
+    if (total.len > 0) {
+        set_amount(row, OBSERVATION_INPUT_COST, costs_sum(costs, "input", arena));
+        set_amount(row, OBSERVATION_OUTPUT_COST, costs_sum(costs, "output", arena));
+        set_amount(row, OBSERVATION_TOTAL_COST, total);
+    }
 }
 
 /* ---- exact sums ---- */

@@ -62,7 +62,8 @@ void costs_read(struct costs *costs, struct slice json, struct arena *arena);
 /* Adds the total where only input and output (or one of them) are given. */
 void costs_add_total(struct costs *costs, struct arena *arena);
 
-/* Sets cost_details and the three sums; nothing when there are no costs. */
+/* Sets cost_details, and the three sums where there is a total: the parts of other maps need not be all of
+ * it. Nothing when there are no costs. */
 void costs_to_row(const struct costs *costs, struct arena *arena, struct row *row);
 
 /* Exact sum of two JSON numbers that are not negative, without exponent. False: too many digits. */

@@ -36,8 +36,8 @@
 /* As given, else what was computed of the kinds whose names contain the word. */
 #define SQL_PART_COST(column, word)                                                                \
     "coalesce(" column ", (SELECT sum(c.value::numeric)"                                           \
-    " FROM jsonb_each_text(o.computed_cost_details) c WHERE strpos(lower(c.key), '" word           \
-    "') > 0))"
+    " FROM jsonb_each_text(coalesce(o.cost_details, o.computed_cost_details)) c"                   \
+    " WHERE strpos(lower(c.key), '" word "') > 0))"
 
 #define SQL_MONTH(time)      "to_char(" time ", 'YYYY-MM')"
 #define SQL_DAY(time)        "to_char(" time ", 'YYYY-MM-DD')"

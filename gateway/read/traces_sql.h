@@ -88,7 +88,8 @@
 /* Kinds of tokens whose names contain the word. */
 #define SQL_COST_OF(column, word)                                                                  \
     "coalesce(" column ", (SELECT sum(k.value::numeric)"                                           \
-    " FROM jsonb_each_text(o.computed_cost_details) k WHERE k.key LIKE '%" word "%'))"
+    " FROM jsonb_each_text(coalesce(o.cost_details, o.computed_cost_details)) k"                   \
+    " WHERE k.key LIKE '%" word "%'))"
 #define SQL_INPUT_COST  SQL_COST_OF("o.input_cost", "input")
 #define SQL_OUTPUT_COST SQL_COST_OF("o.output_cost", "output")
 
