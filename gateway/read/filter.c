@@ -201,17 +201,6 @@ static bool is_same_name(struct slice given, const char *name)
     return *name == '\0';
 }
 
-static const struct filter_column *find_column(const struct filter_column *columns, size_t count,
-                                               struct slice name)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (is_same_name(name, columns[i].name)) {
-            return &columns[i];
-        }
-    }
-    return NULL;
-}
-
 static const struct kind *find_kind(struct slice name, enum filter_type type, bool *is_known)
 {
     *is_known = false;
@@ -224,6 +213,24 @@ static const struct kind *find_kind(struct slice name, enum filter_type type, bo
         }
     }
     return NULL;
+}
+
+/* Of several columns of a name, the first that is for the condition's type, else the first. */
+static const struct filter_column *find_column(const struct filter_column *columns, size_t count,
+                                               const struct condition *condition)
+{
+    const struct filter_column *first = NULL;
+    bool is_known;
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_same_name(condition->column, columns[i].name)) {
+            if (find_kind(condition->type, columns[i].type, &is_known) != NULL) {
+                return &columns[i];
+            }
+            first = first != NULL ? first : &columns[i];
+        }
+    }
+    return first;
 }
 
 static const struct relation *find_relation(const struct relation *relations, struct slice name)
@@ -433,7 +440,7 @@ static enum err append_all(struct read *read, const struct condition *conditions
     enum err err = ERR_OK;
 
     for (size_t i = 0; err == ERR_OK && i < number; i++) {
-        const struct filter_column *column = find_column(columns, count, conditions[i].column);
+        const struct filter_column *column = find_column(columns, count, &conditions[i]);
         if (column == NULL) {
             return refuse(&conditions[i], "column", "unknown", conditions[i].column, error);
         }

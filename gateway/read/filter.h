@@ -45,6 +45,7 @@ enum filter_type {
     FILTER_SHORT_TEXT,
 };
 
+/* A name may be there for several types: a condition is then of the column that its own type is for. */
 struct filter_column {
     const char *name; /* found whatever its case, and with or without `_`, `-` and blanks */
     enum filter_type type;

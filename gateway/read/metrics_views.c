@@ -14,7 +14,7 @@
     " WHEN abs(" column ") < 1e-140 THEN 0 ELSE " column " END"
 
 /* As xtrace_seconds, in half the time: what it loses is less than a microsecond. */
-#define SQL_SECONDS(earlier, later) "date_part('epoch', " later " - " earlier ")"
+#define SQL_SECONDS(earlier, later) "date_part('epoch', (" later ") - " earlier ")"
 
 /* Microseconds are whole, so that 1.001 s are 1001 ms and not a hair less. */
 #define SQL_MS(seconds) "round((" seconds ") * 1e6) / 1e3"
@@ -22,11 +22,11 @@
 /* clang-format off */
 /* In seconds; what was given may be any double. */
 #define SQL_LATENCY                                                                                \
-    "coalesce(" SQL_BOUNDED("o.latency") ", " SQL_SECONDS("o.start_time", "o.end_time") ")"
+    "coalesce(" SQL_BOUNDED("o.latency") ", " SQL_SECONDS("o.start_time", SQL_OBSERVATION_END) ")"
 #define SQL_FIRST_TOKEN                                                                            \
     "coalesce(" SQL_BOUNDED("o.time_to_first_token") ", "                                          \
     SQL_SECONDS("o.start_time", "o.completion_start_time") ")"
-#define SQL_STREAMING SQL_SECONDS("o.completion_start_time", "o.end_time")
+#define SQL_STREAMING SQL_SECONDS("o.completion_start_time", SQL_OBSERVATION_END)
 /* clang-format on */
 
 /* Nothing is a rate that took no time. */
@@ -42,7 +42,6 @@
 #define SQL_MONTH(time)      "to_char(" time ", 'YYYY-MM')"
 #define SQL_DAY(time)        "to_char(" time ", 'YYYY-MM-DD')"
 #define SQL_ENVIRONMENT(row) "coalesce(" row ".environment, 'default')"
-#define SQL_START            "coalesce(o.start_time, o.created_at)"
 /* A set of tags is one whatever the order they came in; most are so small that sorting is a waste. */
 #define SQL_TAGS                                                                                   \
     "CASE cardinality(t.all_tags) WHEN 0 THEN t.all_tags WHEN 1 THEN t.all_tags"                   \
@@ -50,13 +49,6 @@
     "  WHEN t.all_tags[1] > t.all_tags[2] THEN t.all_tags[2:2] || t.all_tags[1:1]"                 \
     "  ELSE t.all_tags[1:1] END"                                                                   \
     " ELSE ARRAY(SELECT DISTINCT tag FROM unnest(t.all_tags) AS tag ORDER BY tag) END"
-#define SQL_PROMPT_VERSION                                                                         \
-    "CASE WHEN o.prompt_version ~ '^[+-]?[0-9]{1,18}$' THEN o.prompt_version::bigint END"
-
-/* A child of nobody, or what its sender called the root of its application. */
-#define SQL_IS_ROOT                                                                                \
-    "(o.parent_observation_id IS NULL OR coalesce(o.metadata -> 'attributes'"                      \
-    " ->> 'langfuse.internal.is_app_root', 'false') = 'true')"
 
 /* --- traces -------------------------------------------------------------------------------- */
 
@@ -108,22 +100,23 @@ static const struct metrics_dimension observation_dimensions[] = {
     {"tags", FILTER_TEXTS, SQL_TAGS, METRICS_TRACE, .filter_sql = "t.all_tags"},
     {"providedModelName", FILTER_TEXT, "o.model"},
     {"promptName", FILTER_TEXT, "o.prompt_name"},
-    {"promptVersion", FILTER_TEXT, SQL_PROMPT_VERSION, .filter_sql = "o.prompt_version"},
+    {"promptVersion", FILTER_NUMBER, SQL_PROMPT_VERSION},
     {"userId", FILTER_TEXT, "t.user_id", METRICS_TRACE, .is_id = true},
     {"sessionId", FILTER_TEXT, "t.session_id", METRICS_TRACE, .is_id = true},
     {"traceRelease", FILTER_TEXT, "t.release", METRICS_TRACE},
     {"traceVersion", FILTER_TEXT, "t.version", METRICS_TRACE},
     {"release", FILTER_TEXT, "t.release", METRICS_TRACE},
     {"isRootObservation", FILTER_BOOL, SQL_IS_ROOT},
-    {"startTimeMonth", FILTER_TEXT, SQL_MONTH(SQL_START)},
+    {"startTimeMonth", FILTER_TEXT, SQL_MONTH(SQL_OBSERVATION_START)},
     {NULL},
 };
 
 static const struct metrics_dimension observation_filters[] = {
-    {"startTime", FILTER_TIME, SQL_START},
+    {"startTime", FILTER_TIME, SQL_OBSERVATION_START},
     {"endTime", FILTER_TIME, "o.end_time"},
     {"metadata", FILTER_OBJECT, "o.metadata"},
     {"model", FILTER_TEXT, "o.model"},
+    {"promptVersion", FILTER_TEXT, "o.prompt_version"},
     {"traceTags", FILTER_TEXTS, "t.all_tags", METRICS_TRACE},
     {NULL},
 };
@@ -169,8 +162,7 @@ static const struct metrics_measure observation_measures[] = {
         {"observationModelName", FILTER_TEXT, "o.model", METRICS_OBSERVATION},                     \
         {"observationPromptName", FILTER_TEXT, "o.prompt_name", METRICS_OBSERVATION},              \
     {                                                                                              \
-        "observationPromptVersion", FILTER_TEXT, SQL_PROMPT_VERSION, METRICS_OBSERVATION,          \
-            .filter_sql = "o.prompt_version"                                                       \
+        "observationPromptVersion", FILTER_NUMBER, SQL_PROMPT_VERSION, METRICS_OBSERVATION         \
     }
 
 static const struct metrics_dimension numeric_dimensions[] = {
@@ -195,6 +187,7 @@ static const struct metrics_dimension score_filters[] = {
     {"timestamp", FILTER_TIME, "s.timestamp"},
     {"metadata", FILTER_OBJECT, "s.metadata"},
     {"scoreName", FILTER_TEXT, "s.name"},
+    {"observationPromptVersion", FILTER_TEXT, "o.prompt_version", METRICS_OBSERVATION},
     {NULL},
 };
 
@@ -260,7 +253,7 @@ static const struct metrics_view views[] = {
                     " ON ss.trace_id = o.trace_id AND ss.observation_id = o.id",
             },
         .condition = "",
-        .time = SQL_START,
+        .time = SQL_OBSERVATION_START,
         .dimensions = observation_dimensions,
         .filters = observation_filters,
         .measures = observation_measures,

@@ -52,13 +52,6 @@ struct observations_query {
 #define SQL_NEWEST_FIRST     SQL_OBSERVATION_START " DESC, o.trace_id DESC, o.id DESC"
 #define SQL_NEWEST_KEY_FIRST "p.key DESC, p.trace_id DESC, p.id DESC"
 
-/* Without a parent; or a tracer said that its spans begin here, whatever the parent is. */
-#define SQL_IS_ROOT                                                                                \
-    "(o.parent_observation_id IS NULL"                                                             \
-    " OR o.metadata -> 'attributes' ->> 'langfuse.internal.is_app_root' IS NOT DISTINCT FROM "     \
-    "'true'"                                                                                       \
-    " OR o.metadata -> 'attributes' ->> 'langfuse.internal.as_root' IS NOT DISTINCT FROM 'true')"
-
 /* The project is bound as $1 already. Appends to where what observations must meet, " WHERE ..."; *is_all: nothing
  * else was asked for. A condition of `filter` takes precedence over the parameter of its column. */
 MUST_CHECK enum err observations_where(struct read *read, const struct observations_query *query,

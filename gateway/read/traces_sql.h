@@ -13,6 +13,13 @@
 #define SQL_OBSERVATION_END                                                                        \
     "CASE WHEN o.end_time < o.start_time THEN o.start_time ELSE o.end_time END"
 
+/* Without a parent; or a tracer said that its spans begin here, whatever the parent is. */
+#define SQL_IS_ROOT                                                                                \
+    "(o.parent_observation_id IS NULL"                                                             \
+    " OR o.metadata -> 'attributes' ->> 'langfuse.internal.is_app_root' IS NOT DISTINCT FROM "     \
+    "'true'"                                                                                       \
+    " OR o.metadata -> 'attributes' ->> 'langfuse.internal.as_root' IS NOT DISTINCT FROM 'true')"
+
 /* In seconds. */
 #define SQL_OBSERVATION_LATENCY                                                                    \
     "coalesce(o.latency, xtrace_seconds(o.start_time, " SQL_OBSERVATION_END "))"

@@ -223,6 +223,7 @@ FILTERS = {
         {"type": "arrayOptions", "column": "tags", "operator": "any of", "value": ["c"]},
         {"type": "stringOptions", "column": "level", "operator": "any of", "value": ["ERROR", "DEFAULT"]},
         {"type": "boolean", "column": "isRootObservation", "operator": "=", "value": True},
+        {"type": "string", "column": "promptVersion", "operator": "=", "value": "12"},
         {"type": "stringObject", "column": "metadata", "key": "tenant", "operator": "starts with", "value": "y"},
         {"type": "string", "column": "userId", "operator": "=", "value": "ann"},
     ],
@@ -249,6 +250,9 @@ def test_filters_hold(filled, view, condition):
 
 def test_time_and_numbers_can_be_filtered(filled):
     system, records = filled
+    query = {"view": "observations", "metrics": [metric("count")], **RANGE, "filters": [
+        {"type": "number", "column": "promptVersion", "operator": ">=", "value": 2}]}  # fmt: skip
+    assert data_of(system, query) == [{"count_count": sum(o.get("promptVersion") == "12" for o in records[1])}]
     late = [o for o in records[1] if oracle.time_of(o["startTime"]) >= oracle.time_of("2026-01-02T00:00:00Z")]
     query = {"view": "observations", "metrics": [metric("count")], **RANGE, "filters": [
         {"type": "datetime", "column": "startTime", "operator": ">=", "value": "2026-01-02T00:00:00Z"}]}  # fmt: skip
@@ -292,6 +296,42 @@ def queries(draw):
 @given(query=queries())
 def test_any_query_is_answered_as_the_language_says(filled, query):
     check(filled, query)
+
+
+# What other protocols store
+
+
+def at_noon(trace_id, observation_id, **body):
+    body = {"id": observation_id, "traceId": trace_id, "startTime": "2029-01-01T12:00:00.000Z", **body}
+    return {"id": new_id(), "type": "generation-create", "timestamp": "2029-01-01T12:00:00.000Z", "body": body}
+
+
+def test_tokens_and_costs_of_every_kind_are_in_the_sums(xtrace):
+    """Given, computed from a price, and none; usage as a map of kinds."""
+    usage = {"input": 1000, "input_cached_tokens": 500, "output": 100, "output_reasoning_tokens": 50}
+    batch = [at_noon("kinds", "priced", model="gpt-4o", usageDetails=usage),
+             at_noon("kinds", "given", model="gpt-4o", usageDetails=usage, costDetails={"input": 0.5, "input_x": 0.25, "output": 2}),
+             at_noon("kinds", "unknown", model="nobody's", usageDetails={"input": 7})]  # fmt: skip
+    answer = xtrace.client().post("/api/public/ingestion", {"batch": batch})
+    assert (answer.status, answer.json()["errors"]) == (207, [])
+    shown = {one: xtrace.client().get(f"/api/public/observations/{one}").json() for one in ("priced", "given", "unknown")}
+    query = {"view": "observations", "dimensions": [{"field": "id"}],
+             "metrics": [metric(measure, "sum") for measure in ("inputTokens", "outputTokens", "totalTokens", "inputCost",
+                                                                "outputCost", "totalCost")],
+             "fromTimestamp": "2029-01-01T00:00:00Z", "toTimestamp": "2029-01-02T00:00:00Z"}  # fmt: skip
+    rows = {row["id"]: row for row in data_of(xtrace, query)}
+    assert rows["priced"] == {"id": "priced", "sum_inputTokens": 1500, "sum_outputTokens": 150, "sum_totalTokens": 1650,
+                              "sum_inputCost": 1000 * 2.5e-6 + 500 * 1.25e-6, "sum_outputCost": 100e-5 + 50e-5,
+                              "sum_totalCost": shown["priced"]["calculatedTotalCost"]}  # fmt: skip
+    assert shown["priced"]["calculatedTotalCost"] == pytest.approx(
+        rows["priced"]["sum_inputCost"] + rows["priced"]["sum_outputCost"])
+    assert (rows["given"]["sum_inputCost"], rows["given"]["sum_outputCost"]) == (0.75, 2)
+    assert rows["given"]["sum_totalCost"] == (shown["given"]["calculatedTotalCost"] or 0)
+    assert (rows["unknown"]["sum_inputTokens"], rows["unknown"]["sum_totalCost"]) == (7, 0)
+    (traces,) = data_of(xtrace, {**query, "view": "traces", "dimensions": [], "metrics": [metric("totalCost", "sum")],
+                                 "fromTimestamp": "2020-01-01T00:00:00Z", "toTimestamp": "2100-01-01T00:00:00Z",
+                                 "filters": [{"type": "string", "column": "id", "operator": "=", "value": "kinds"}]})  # fmt: skip
+    assert traces["sum_totalCost"] == pytest.approx(sum(row["sum_totalCost"] for row in rows.values()))
 
 
 # What is wrong

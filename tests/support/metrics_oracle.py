@@ -38,12 +38,18 @@ def exact(number):
     return None if number is None else Fraction(str(number))
 
 
+def end_of(observation):
+    """An end before the start is the start."""
+    end = observation.get("endTime")
+    return end and max(end, observation["startTime"], key=time_of)
+
+
 # What a row of each view is: its time, its dimensions, its measures. None is null.
 
 
 def observation_row(observation, trace, scores):
     get = observation.get
-    start, end, first_token = get("startTime"), get("endTime"), get("completionStartTime")
+    start, end, first_token = get("startTime"), end_of(observation), get("completionStartTime")
     latency = first_given(seconds_to_ms(get("latency")), between_ms(start, end))
     streaming = between_ms(first_token, end)
     total = first_given(get("totalTokens"), (get("promptTokens") or 0) + (get("completionTokens") or 0))
@@ -70,7 +76,8 @@ def observation_row(observation, trace, scores):
             "inputTokens": get("promptTokens") or 0,
             "outputTokens": get("completionTokens") or 0,
             "totalTokens": total,
-            "outputTokensPerSecond": Fraction(get("completionTokens") or 0) / streaming * 1000 if streaming else None,
+            "outputTokensPerSecond": (
+                Fraction(get("completionTokens") or 0) / streaming * 1000 if streaming and streaming > 0 else None),
             "tokensPerSecond": Fraction(total) / latency * 1000 if latency else None,
             "inputCost": part_costs[0],
             "outputCost": part_costs[1],
@@ -85,7 +92,7 @@ def trace_row(trace, observations, scores):
     get = trace.get
     rows = [observation_row(o, trace, []) for o in observations]
     starts = [o["startTime"] for o in observations]
-    ends = [o["endTime"] for o in observations if o.get("endTime")]
+    ends = [end_of(o) for o in observations if o.get("endTime")]
     costs = [row["measures"]["totalCost"] for row in rows if row["measures"]["totalCost"] is not None]
     computed = between_ms(min(starts, key=time_of), max(ends, key=time_of)) if starts and ends else None
     return {
@@ -220,7 +227,7 @@ def meets(row, condition):
     operator, want = condition["operator"], condition.get("value")
     match condition["type"]:
         case "string" | "stringObject":
-            return text_meets(operator, have, want)
+            return text_meets(operator, str(have) if isinstance(have, int) else have, want)
         case "stringOptions":
             return (have in want) == (operator == "any of")
         case "arrayOptions":

@@ -50,7 +50,7 @@ def make_trace(draw):
 
 def make_observation(draw, trace, parents):
     start = datetime.fromisoformat(trace["timestamp"]) + timedelta(microseconds=draw.randrange(60_000_000))
-    took = timedelta(milliseconds=draw.choice([0, 1, 250, draw.randrange(1, 30_000)]))
+    took = timedelta(milliseconds=draw.choice([0, 1, 250, -40, draw.randrange(1, 30_000)]))
     return without_none({
         "id": make_id(draw),
         "traceId": trace["id"],
@@ -58,7 +58,7 @@ def make_observation(draw, trace, parents):
         "name": maybe(draw, lambda: draw.choice(["llm", "tool", "plan"])),
         "startTime": text_of(start),
         "endTime": maybe(draw, lambda: text_of(start + took), 0.8),
-        "completionStartTime": maybe(draw, lambda: text_of(start + took / 3), 0.5),
+        "completionStartTime": maybe(draw, lambda: text_of(start + abs(took) / 3), 0.5),
         "parentObservationId": maybe(draw, lambda: draw.choice(parents), 0.5) if parents else None,
         "level": maybe(draw, lambda: draw.choice(["DEBUG", "DEFAULT", "ERROR"]), 0.5),
         "version": maybe(draw, lambda: draw.choice(["1", "2"]), 0.3),

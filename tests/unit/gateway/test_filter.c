@@ -19,6 +19,7 @@ static const struct filter_column columns[] = {
     {"public", FILTER_BOOL, "t.public"},
     {"tags", FILTER_TEXTS, "t.tags"},
     {"metadata", FILTER_OBJECT, "t.metadata"},
+    {"latency", FILTER_TEXT, "t.latency_text"},
 };
 
 struct filtered {
@@ -72,6 +73,16 @@ static int tear_down(void **state)
     buf_finish(&filtered->sql);
     arena_finish(&filtered->arena);
     return 0;
+}
+
+static void a_name_of_several_types_goes_by_that_of_the_condition(void **state)
+{
+    assert_string_equal(sql_of(state, "[{\"type\":\"number\",\"column\":\"latency\",\"operator\":"
+                                      "\"=\",\"value\":1}]"),
+                        " AND (((t.latency))::numeric = $2::numeric)");
+    assert_string_equal(sql_of(state, "[{\"type\":\"string\",\"column\":\"latency\",\"operator\":"
+                                      "\"=\",\"value\":\"1\"}]"),
+                        " AND ((t.latency_text) = $2::text)");
 }
 
 static void no_conditions_add_nothing(void **state)
@@ -246,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_conditions_add_nothing),
+        cmocka_unit_test(a_name_of_several_types_goes_by_that_of_the_condition),
         cmocka_unit_test(a_condition_is_sql_of_ours_and_a_bound_value),
         cmocka_unit_test(conditions_add_up_and_number_their_values),
         cmocka_unit_test(short_texts_can_use_their_index),
