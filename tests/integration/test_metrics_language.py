@@ -7,38 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support import metrics_oracle as oracle
+from support.metrics_oracle import DIMENSIONS, MEASURES, aggregations_of
 from support.metrics_records import insert_score, make_records, store
 from support.records import new_id, new_observation, new_trace
 
 RANGE = {"fromTimestamp": "2026-01-01T00:00:00Z", "toTimestamp": "2026-03-31T23:59:59.999999Z"}
-SCORE_DIMENSIONS = ["id", "name", "source", "dataType", "configId", "environment", "timestampMonth", "timestampDay",
-                    "traceId", "observationId", "sessionId", "userId", "tags", "traceName", "traceRelease",
-                    "traceVersion", "observationName", "observationModelName", "observationPromptName",
-                    "observationPromptVersion"]  # fmt: skip
-DIMENSIONS = {
-    "traces": ["id", "name", "tags", "userId", "sessionId", "release", "version", "environment", "timestampMonth"],
-    "observations": ["id", "traceId", "traceName", "environment", "parentObservationId", "type", "name", "level",
-                     "version", "tags", "providedModelName", "promptName", "promptVersion", "userId", "sessionId",
-                     "traceRelease", "traceVersion", "release", "isRootObservation", "startTimeMonth"],
-    "scores-numeric": [*SCORE_DIMENSIONS, "value"],
-    "scores-categorical": [*SCORE_DIMENSIONS, "stringValue"],
-    "scores-boolean": [*SCORE_DIMENSIONS, "booleanValue"],
-}  # fmt: skip
-MEASURES = {
-    "traces": ["count", "observationsCount", "scoresCount", "uniqueUserIds", "uniqueSessionIds", "latency",
-               "totalTokens", "totalCost"],
-    "observations": ["count", "latency", "streamingLatency", "timeToFirstToken", "inputTokens", "outputTokens",
-                     "totalTokens", "outputTokensPerSecond", "tokensPerSecond", "inputCost", "outputCost", "totalCost",
-                     "countScores"],
-    "scores-numeric": ["count", "value"],
-    "scores-categorical": ["count", "value"],
-    "scores-boolean": ["count", "value"],
-}  # fmt: skip
 IDS = {"id", "traceId", "observationId", "parentObservationId", "userId", "sessionId"}
-
-
-def aggregations_of(view, measure):
-    return ["count", "uniq"] if (view, measure) == ("scores-categorical", "value") else oracle.AGGREGATIONS
 
 
 def metric(measure, aggregation="count"):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support.metrics_oracle import DIMENSIONS, MEASURES, VIEWS, aggregations_of
 from support.records import new_id, new_observation, new_trace
 from support.xtrace import ROOT
 
@@ -28,55 +29,91 @@ WORDS = ["", "0", "1", "-1", "true", "false", "null", "asc", "name.asc", "timest
          "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2026-03-01T10:00:00Z", "2026-03-01T10:00:00+14:00",
          "2026-02-30T10:00:00Z", "2026-03-01", "1772359200", "infinity", "epoch", "now"]  # fmt: skip
 
-# Columns and what may be said of them, well and ill.
-TYPES = ["string", "number", "datetime", "stringOptions", "arrayOptions", "stringObject", "numberObject", "booleanObject",
-         "boolean", "null", "categoryOptions", "nonsense"]  # fmt: skip
-OPERATORS = ["=", "<>", "<", ">", "<=", ">=", "any of", "none of", "all of", "contains", "does not contain", "starts with",
-             "ends with", "is null", "is not null", "matches", ""]  # fmt: skip
-COLUMNS = ["id", "name", "timestamp", "startTime", "endTime", "latency", "totalCost", "tags", "traceTags", "metadata",
-           "userId", "sessionId", "level", "type", "version", "release", "environment", "public", "bookmarked", "input",
-           "output", "usageDetails", "costDetails", "scores", "value", "stringValue", "booleanValue", "dataType", "source",
-           "isRootObservation", "promptVersion", "providedModelName", "traceName", "observationName", "timeToFirstToken",
-           "inputTokens", "totalTokens", "createdAt", "timestampMonth", "startTimeMonth", "nonsense"]  # fmt: skip
+# JSON as text, mostly of the right form: each member may be odd, or not be there.
+
 RAW_NUMBERS = ["0", "-1", "1.5", "1e999", "-1e-999", "1" * 390, "1E+5", "123456789012345678901234567890.5"]
-
-raw_values = st.one_of(
+odd_values = st.one_of(
     st.sampled_from(WORDS).map(json.dumps), st.text(max_size=20).map(json.dumps), st.sampled_from(RAW_NUMBERS),
-    st.sampled_from(["true", "false", "null", "{}", "[]", "[1]", '[["a"]]', '"2026-03-01T00:00:00Z"']),
-    st.lists(st.sampled_from(WORDS[:40]), max_size=4).map(json.dumps))  # fmt: skip
+    st.sampled_from(["true", "false", "null", "{}", "[]", "[1]", '[["a"]]', '"2026-03-01T00:00:00Z"']))  # fmt: skip
+RARELY = [True] + [False] * 80
 
 
-@st.composite
-def raw_objects(draw, members):
-    """JSON text of an object with most of these members; members: name -> strategy of JSON text."""
-    kept = [name for name in members if draw(st.integers(0, 9)) > 0]
-    return "{" + ",".join(f'"{name}":{draw(members[name])}' for name in kept) + "}"
+def raw_object(draw, members):
+    """members: name -> strategy of JSON text, or the text."""
+    parts = []
+    for name, value in members.items():
+        if not draw(st.sampled_from(RARELY)):
+            value = odd_values if draw(st.sampled_from(RARELY)) else value
+            parts.append(f'"{name}":{value if isinstance(value, str) else draw(value)}')
+    return "{" + ",".join(parts) + "}"
 
 
 def quoted(words):
     return st.sampled_from(words).map(json.dumps)
 
 
-def raw_lists(elements, most=3):
-    return st.lists(elements, max_size=most).map(lambda texts: "[" + ",".join(texts) + "]")
+def raw_lists(elements, least=0, most=3):
+    return st.lists(elements, min_size=least, max_size=most).map(lambda texts: "[" + ",".join(texts) + "]")
 
 
-conditions = raw_objects({"type": quoted(TYPES), "column": quoted(COLUMNS), "operator": quoted(OPERATORS),
-                          "key": quoted(["a", "", "input", "0", "a.b"]), "value": raw_values})  # fmt: skip
-fields = quoted(COLUMNS + ["time_dimension", "count_count", "sum_totalCost", "value"])
-queries = raw_objects({
-    "view": quoted(["traces", "observations", "scores-numeric", "scores-categorical", "scores-boolean", "x"]),
-    "metrics": raw_lists(raw_objects({
-        "measure": quoted(["count", "latency", "totalCost", "value", "totalTokens", "countScores", "scoresCount", "x"]),
-        "aggregation": quoted(["sum", "avg", "count", "max", "p50", "p99", "histogram", "uniq", "x"])})),
-    "dimensions": raw_lists(raw_objects({"field": fields})),
-    "filters": st.one_of(raw_lists(conditions), raw_values),
-    "timeDimension": st.one_of(st.just("null"), raw_objects({"granularity": quoted(["auto", "minute", "day", "month", ""])})),
-    "fromTimestamp": quoted(["2026-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "2026-03-01T09:59:59.999999Z"]),
-    "toTimestamp": quoted(["2026-03-02T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2026-03-01T10:00:00Z"]),
-    "orderBy": st.one_of(st.just("null"), raw_lists(raw_objects({"field": fields, "direction": quoted(["asc", "desc"])}))),
-    "config": raw_objects({"bins": st.sampled_from(RAW_NUMBERS + ["7", "100"]), "row_limit": st.sampled_from(["1", "1000", "0"])}),
-})  # fmt: skip
+texts = st.one_of(quoted(WORDS), st.text(max_size=20).map(json.dumps))
+lists_of_texts = raw_lists(texts, most=5)
+on_text = ["=", "contains", "does not contain", "starts with", "ends with"]
+on_number = ["=", "<", ">", "<=", ">="]
+KINDS = {
+    "string": (on_text, texts), "number": (on_number, st.sampled_from(RAW_NUMBERS)),
+    "datetime": (["<", ">", "<=", ">="], quoted([word for word in WORDS if "T" in word and word.endswith("Z")])),
+    "stringOptions": (["any of", "none of"], lists_of_texts),
+    "arrayOptions": (["any of", "none of", "all of"], lists_of_texts), "stringObject": (on_text, texts),
+    "numberObject": (on_number, st.sampled_from(RAW_NUMBERS)),
+    "booleanObject": (["=", "<>"], st.sampled_from(["true", "false"])),
+    "boolean": (["=", "<>"], st.sampled_from(["true", "false"])), "null": (["is null", "is not null"], st.just("null")),
+}  # fmt: skip
+TEXTS = ["id", "name", "userId", "sessionId", "version", "release", "environment", "type", "level", "source", "traceName",
+         "dataType", "stringValue", "input", "output", "observationName", "traceId", "timestampMonth", "model"]  # fmt: skip
+NUMBERS = ["latency", "totalCost", "value", "promptVersion", "inputTokens", "totalTokens", "timeToFirstToken", "tokens"]
+COLUMNS = {
+    "string": TEXTS, "stringOptions": TEXTS, "number": NUMBERS, "datetime": ["timestamp", "startTime", "endTime", "createdAt"],
+    "arrayOptions": ["tags", "traceTags"], "boolean": ["public", "bookmarked", "isRootObservation", "booleanValue"],
+    "null": [*TEXTS, *NUMBERS, "tags", "metadata"],
+}  # fmt: skip
+OBJECTS = ["metadata", "usageDetails", "costDetails", "scores"]
+
+
+@st.composite
+def conditions(draw):
+    kind = draw(st.sampled_from(list(KINDS)))
+    operators, value = KINDS[kind]
+    return raw_object(draw, {
+        "type": json.dumps(kind), "column": quoted(COLUMNS.get(kind, OBJECTS)), "operator": quoted(operators),
+        "key": quoted(["a", "", "input", "0", "a.b"]), "value": value})  # fmt: skip
+
+
+@st.composite
+def metrics(draw, view):
+    measure = draw(st.sampled_from(MEASURES[view]))
+    return raw_object(draw, {"measure": json.dumps(measure), "aggregation": quoted(aggregations_of(view, measure))})
+
+
+@st.composite
+def object_of(draw, **members):
+    return raw_object(draw, members)
+
+
+@st.composite
+def queries(draw):
+    view = draw(st.sampled_from(VIEWS))
+    fields = quoted([*DIMENSIONS[view][:6], "time_dimension", "count_count", "sum_totalCost", "value"])
+    starts = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "2026-03-01T09:59:59.999999Z"]
+    ends = ["2026-03-02T00:00:00Z", "2026-03-02T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2026-03-01T10:00:00Z"]
+    return raw_object(draw, {
+        "view": json.dumps(view), "metrics": raw_lists(metrics(view), least=1),
+        "dimensions": raw_lists(object_of(field=quoted(DIMENSIONS[view]))),
+        "filters": raw_lists(conditions(), most=1),
+        "timeDimension": st.one_of(st.just("null"), object_of(granularity=quoted(["auto", "day", "minute", "month"]))),
+        "fromTimestamp": quoted(starts), "toTimestamp": quoted(ends),
+        "orderBy": st.one_of(st.just("null"), raw_lists(object_of(field=fields, direction=quoted(["asc", "desc"])), most=2)),
+        "config": object_of(bins=st.sampled_from(["7", "100", "1"]), row_limit=st.sampled_from(["1", "1000"]))})  # fmt: skip
 
 
 def encoded(text):
@@ -86,7 +123,7 @@ def encoded(text):
 def pairs():
     one = st.one_of(
         st.tuples(st.sampled_from(NAMES), st.one_of(st.sampled_from(WORDS), st.text(max_size=30))),
-        st.tuples(st.just("filter"), raw_lists(conditions)), st.tuples(st.just("query"), queries))  # fmt: skip
+        st.tuples(st.just("filter"), raw_lists(conditions(), most=2)), st.tuples(st.just("query"), queries()))  # fmt: skip
     return one.map(lambda pair: f"{pair[0]}={encoded(pair[1])}")
 
 
@@ -147,7 +184,7 @@ def test_no_query_string_is_an_error_of_ours(client, path, string, one_id):
 
 @settings(max_examples=150, deadline=None, derandomize=True, database=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip
-@given(query=queries)
+@given(query=queries())
 @pytest.mark.parametrize("path", ["/api/public/metrics", "/api/public/v2/metrics"])
 def test_no_metrics_query_is_an_error_of_ours(client, path, query):
     ask(client, path, "query=" + encoded(query))
@@ -155,7 +192,7 @@ def test_no_metrics_query_is_an_error_of_ours(client, path, query):
 
 @settings(max_examples=150, deadline=None, derandomize=True, database=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip
-@given(text=raw_lists(conditions))
+@given(text=raw_lists(conditions(), most=2))
 @pytest.mark.parametrize("path", ["/api/public/traces", "/api/public/observations", "/api/public/v2/observations",
                                   "/api/public/scores", "/api/public/v2/scores"])  # fmt: skip
 def test_no_filter_is_an_error_of_ours(client, path, text):

@@ -14,6 +14,34 @@ PERCENTILES = {"p50": Fraction(1, 2), "p75": Fraction(3, 4), "p90": Fraction(9, 
 AGGREGATIONS = ["sum", "avg", "count", "max", "min", *PERCENTILES, "histogram", "uniq"]
 GRANULARITIES = ["minute", "hour", "day", "week", "month"]
 
+SCORE_DIMENSIONS = ["id", "name", "source", "dataType", "configId", "environment", "timestampMonth", "timestampDay",
+                    "traceId", "observationId", "sessionId", "userId", "tags", "traceName", "traceRelease",
+                    "traceVersion", "observationName", "observationModelName", "observationPromptName",
+                    "observationPromptVersion"]  # fmt: skip
+DIMENSIONS = {
+    "traces": ["id", "name", "tags", "userId", "sessionId", "release", "version", "environment", "timestampMonth"],
+    "observations": ["id", "traceId", "traceName", "environment", "parentObservationId", "type", "name", "level",
+                     "version", "tags", "providedModelName", "promptName", "promptVersion", "userId", "sessionId",
+                     "traceRelease", "traceVersion", "release", "isRootObservation", "startTimeMonth"],
+    "scores-numeric": [*SCORE_DIMENSIONS, "value"],
+    "scores-categorical": [*SCORE_DIMENSIONS, "stringValue"],
+    "scores-boolean": [*SCORE_DIMENSIONS, "booleanValue"],
+}  # fmt: skip
+MEASURES = {
+    "traces": ["count", "observationsCount", "scoresCount", "uniqueUserIds", "uniqueSessionIds", "latency",
+               "totalTokens", "totalCost"],
+    "observations": ["count", "latency", "streamingLatency", "timeToFirstToken", "inputTokens", "outputTokens",
+                     "totalTokens", "outputTokensPerSecond", "tokensPerSecond", "inputCost", "outputCost", "totalCost",
+                     "countScores"],
+    "scores-numeric": ["count", "value"],
+    "scores-categorical": ["count", "value"],
+    "scores-boolean": ["count", "value"],
+}  # fmt: skip
+
+
+def aggregations_of(view, measure):
+    return ["count", "uniq"] if (view, measure) == ("scores-categorical", "value") else AGGREGATIONS
+
 
 def time_of(text):
     return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
