@@ -33,12 +33,6 @@
 #define SQL_PER_SECOND(tokens, seconds)                                                            \
     "CASE WHEN " seconds " >= 1e-6 THEN (" tokens ")::float8 / " seconds " END"
 
-/* As given, else what was computed of the kinds whose names contain the word. */
-#define SQL_PART_COST(column, word)                                                                \
-    "coalesce(" column ", (SELECT sum(c.value::numeric)"                                           \
-    " FROM jsonb_each_text(coalesce(o.cost_details, o.computed_cost_details)) c"                   \
-    " WHERE strpos(lower(c.key), '" word "') > 0))"
-
 #define SQL_MONTH(time)      "to_char(" time ", 'YYYY-MM')"
 #define SQL_DAY(time)        "to_char(" time ", 'YYYY-MM-DD')"
 #define SQL_ENVIRONMENT(row) "coalesce(" row ".environment, 'default')"
@@ -132,8 +126,8 @@ static const struct metrics_measure observation_measures[] = {
     {"outputTokensPerSecond", SQL_PER_SECOND("coalesce(o.completion_tokens, 0)", SQL_STREAMING),
      METRICS_NUMBER},
     {"tokensPerSecond", SQL_PER_SECOND(SQL_TOTAL_TOKENS, SQL_LATENCY), METRICS_NUMBER},
-    {"inputCost", SQL_PART_COST("o.input_cost", "input"), METRICS_NUMBER},
-    {"outputCost", SQL_PART_COST("o.output_cost", "output"), METRICS_NUMBER},
+    {"inputCost", SQL_INPUT_COST, METRICS_NUMBER},
+    {"outputCost", SQL_OUTPUT_COST, METRICS_NUMBER},
     {"totalCost", SQL_OBSERVATION_COST, METRICS_NUMBER},
     {"countScores", "coalesce(ss.count, 0)", METRICS_NUMBER, METRICS_SCORES},
     {NULL},

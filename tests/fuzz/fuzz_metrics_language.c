@@ -31,7 +31,7 @@ static void check_sql(struct slice sql, int value_count)
     bool is_quoted = false;
     for (size_t i = 0; i < sql.len; i++) {
         unsigned char c = (unsigned char)sql.data[i];
-        CHECK(isalnum(c) || (c != '\0' && strchr(" $():[]{}<>=&@*/~|-,'\"^?+\\._", c) != NULL));
+        CHECK(isalnum(c) || (c != '\0' && strchr(" %$():[]{}<>=&@*/~|-,'\"^?+\\._", c) != NULL));
         is_quoted ^= c == '\'';
         depth += is_quoted ? 0 : c == '(' ? 1 : c == ')' ? -1 : 0;
         CHECK(depth >= 0);

@@ -140,6 +140,26 @@ def test_a_usage_object_counts_when_token_fields_are_absent(make_xtrace):
     assert (usage["model"], usage["inputUsage"], usage["outputUsage"], usage["totalUsage"]) == ("m", 12, 24, 36)
 
 
+def test_kinds_of_tokens_and_computed_costs_are_in_a_day(make_xtrace):
+    """As Langfuse's clients send them; the day is the trace's also for a step after midnight."""
+    system = make_xtrace()
+    usage = {"input": 1000, "input_cached_tokens": 500, "output": 100, "output_reasoning_tokens": 50}
+    event = {"timestamp": "2026-03-02T00:00:01.000Z"}
+    batch = [{"id": new_id(), "type": "trace-create", **event,
+              "body": {"id": "night", "timestamp": "2026-03-01T23:59:59.000Z", "environment": "staging"}},
+             {"id": new_id(), "type": "generation-create", **event,
+              "body": {"id": "step", "traceId": "night", "startTime": "2026-03-02T00:00:01.000Z", "model": "gpt-4o",
+                       "usageDetails": usage}}]  # fmt: skip
+    assert system.client().post("/api/public/ingestion", {"batch": batch}).json()["errors"] == []
+    cost = Decimal("0.004625")  # 1000 x 2.5e-6 + 500 x 1.25e-6 + 150 x 1e-5
+    for params in ({}, {"environment": "staging"}, {"environment": ["production", "staging"]}):
+        assert daily(system, **params, **RANGE)["data"] == [
+            {"date": "2026-03-01", "countTraces": 1, "countObservations": 1, "totalCost": cost,
+             "usage": [{"model": "gpt-4o", "inputUsage": 1500, "outputUsage": 150, "totalUsage": 1650, "countTraces": 1,
+                        "countObservations": 1, "totalCost": cost}]}]  # fmt: skip
+    assert daily(system, environment="production", **RANGE)["data"] == []
+
+
 def test_a_trace_that_moves_to_another_day_leaves_the_first(make_xtrace):
     client = make_xtrace().client()
     made = new_id()
