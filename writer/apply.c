@@ -204,6 +204,21 @@ static enum err look(struct apply *apply, const struct entries *traces, struct e
     return err == ERR_OK ? look_at(apply, firm, firm_count, true, error) : err;
 }
 
+static enum tally_price price_outcome(const struct merged *observation)
+{
+    const struct priced *priced = observation->priced;
+    if ((observation->present & MODELS_GIVEN) != 0) {
+        return TALLY_GIVEN;
+    }
+    if (priced->model_id.len == 0) {
+        return TALLY_UNMATCHED;
+    }
+    if (priced->unpriced.len > 0) {
+        return TALLY_PARTLY;
+    }
+    return priced->total.len > 0 ? TALLY_COMPUTED : TALLY_UNUSED;
+}
+
 /* New ones that name a model, and those of which something changed that a cost depends on. */
 static enum err price_observations(struct apply *apply, struct entries *entries,
                                    struct error *error)
@@ -219,7 +234,16 @@ static enum err price_observations(struct apply *apply, struct entries *entries,
             all[count++] = entry->stored;
         }
     }
-    return count == 0 ? ERR_OK : models_price(&apply->models, all, count, &apply->arena, error);
+    if (count == 0) {
+        return ERR_OK;
+    }
+    enum err err = models_price(&apply->models, all, count, &apply->arena, error);
+    for (uint32_t i = 0; i < count && err == ERR_OK; i++) {
+        if ((all[i]->present & MODELS_BIT(MODEL)) != 0) {
+            apply->effects.priced[price_outcome(all[i])]++;
+        }
+    }
+    return err;
 }
 
 static enum err insert_unknown(struct apply *apply, enum row_kind kind, struct entries *entries,

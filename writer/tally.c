@@ -43,6 +43,7 @@ static const struct metric row_rows[] = {
 /* clang-format on */
 
 #define BATCHES "xtrace_writer_batches_settled_total"
+#define PRICED  "xtrace_writer_observations_priced_total"
 #define STEPS   "xtrace_writer_maintenance_steps_total"
 #define SECONDS "xtrace_writer_maintenance_seconds_total"
 
@@ -60,6 +61,15 @@ static const struct metric other_rows[] = {
      METRIC_COUNTER, OF(batches[TALLY_STORED])},
     {BATCHES, "outcome=\"duplicate\"", NULL, METRIC_COUNTER, OF(batches[TALLY_DUPLICATE])},
     {BATCHES, "outcome=\"given_up\"", NULL, METRIC_COUNTER, OF(batches[TALLY_GIVEN_UP])},
+    {PRICED, "outcome=\"computed\"",
+     "Observations with a model whose cost was looked for; partly: kinds that were used have no "
+     "price; unused: nothing that has a price was used; given: by the client; unmatched: no price "
+     "row matches the model.",
+     METRIC_COUNTER, OF(priced[TALLY_COMPUTED])},
+    {PRICED, "outcome=\"partly\"", NULL, METRIC_COUNTER, OF(priced[TALLY_PARTLY])},
+    {PRICED, "outcome=\"unused\"", NULL, METRIC_COUNTER, OF(priced[TALLY_UNUSED])},
+    {PRICED, "outcome=\"given\"", NULL, METRIC_COUNTER, OF(priced[TALLY_GIVEN])},
+    {PRICED, "outcome=\"unmatched\"", NULL, METRIC_COUNTER, OF(priced[TALLY_UNMATCHED])},
     {"xtrace_writer_in_hand_batches", NULL, "Batches taken in and not yet let go.", METRIC_GAUGE,
      OF(in_hand_batches)},
     {"xtrace_writer_in_hand_rows", NULL, "Their rows.", METRIC_GAUGE, OF(in_hand_rows)},
@@ -152,6 +162,9 @@ void tally_commit(struct tally *tally, const struct tally_effects *effects)
             metric_add(&tally->stored[kind][effect], effects->of[kind][effect]);
         }
         metric_add(&tally->received[kind], effects->made[kind]);
+    }
+    for (int price = 0; price < TALLY_PRICE_COUNT; price++) {
+        metric_add(&tally->priced[price], effects->priced[price]);
     }
 }
 

@@ -23,11 +23,22 @@ enum tally_effect {
     TALLY_EFFECT_COUNT
 };
 
+/* What became of an observation with a model whose cost was looked for. */
+enum tally_price {
+    TALLY_COMPUTED,
+    TALLY_PARTLY,    /* some kinds that were used have no price */
+    TALLY_UNUSED,    /* a row matches, but there is no cost: no usage, or none that has a price */
+    TALLY_GIVEN,     /* the client said what it costs */
+    TALLY_UNMATCHED, /* no row matches the model */
+    TALLY_PRICE_COUNT
+};
+
 enum tally_outcome { TALLY_STORED, TALLY_DUPLICATE, TALLY_GIVEN_UP, TALLY_OUTCOME_COUNT };
 
 /* Of one transaction: they count once it has committed. */
 struct tally_effects {
     uint64_t of[ROW_KIND_COUNT][TALLY_EFFECT_COUNT];
+    uint64_t priced[TALLY_PRICE_COUNT];
     uint64_t made[ROW_KIND_COUNT]; /* rows of these that no batch had: they count as received */
 };
 
@@ -42,6 +53,7 @@ struct tally {
     metric_number duplicate[ROW_KIND_COUNT];
     metric_number dead_lettered[ROW_KIND_COUNT];
     metric_number given_up[ROW_KIND_COUNT];
+    metric_number priced[TALLY_PRICE_COUNT];
     struct metric_histogram group_rows;
     struct metric_histogram group_time;
     struct metric_histogram commit_time; /* of the COMMIT alone */

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from support.framed import ask
+from support.metrics import ADDRESS, scrape
 from support.otlp import ROUTES, export, new_trace_id, span
 from support.records import new_id, new_observation, new_trace
 from support.wait import wait_until
@@ -189,6 +190,36 @@ def test_spans_in_any_order_cost_the_same(client, xtrace):
         for i in order:
             assert client.post(ROUTES[0], export([spans[i]])).status == 200
         assert costs_of(xtrace, trace_id)[1:3] == ("0.000156", "built-in-gpt-4o-mini")
+
+
+SAID = [{"langfuse.observation.model.name": "gpt-4o"}, {"langfuse.observation.model.name": "gpt-4o-mini"},
+        {"langfuse.observation.model.name": "my-own"}, {"langfuse.observation.usage_details": '{"input":1000}'},
+        {"langfuse.observation.usage_details": '{"input":10,"output":20,"cached":3}'},
+        {"langfuse.observation.model.parameters": '{"temperature":1}'}, {"langfuse.observation.metadata.a": "b"},
+        {"langfuse.observation.cost_details": '{"input":1}'}]  # fmt: skip
+
+
+def test_any_order_split_and_repetition_costs_the_same(make_xtrace):
+    """Spans of one observation, each saying something, at distinct or equal times, over two writers."""
+    system = make_xtrace(writers=2)
+    client = system.client()
+    chance = random.Random(5)
+    for _ in range(25):
+        said = [(chance.randrange(4), dict(chance.choice(SAID[:7] if chance.random() < 0.8 else SAID)))
+                for _ in range(chance.randrange(2, 7))]
+        outcomes = set()
+        for _ in range(4):
+            trace_id = new_trace_id()
+            span_id = span(trace_id)["spanId"]
+            spans = [span(trace_id, end=1000 + time, values=values) | {"spanId": span_id} for time, values in said]
+            spans += chance.sample(spans, chance.randrange(len(spans)))
+            chance.shuffle(spans)
+            while spans:
+                count = chance.randrange(1, len(spans) + 1)
+                assert client.post(ROUTES[0], export(spans[:count])).status == 200
+                spans = spans[count:]
+            outcomes.add(repr(costs_of(system, trace_id)))
+        assert len(outcomes) == 1, (said, outcomes)
 
 
 def test_a_cost_given_later_takes_the_computed_one_away(client, xtrace):
@@ -393,3 +424,15 @@ def test_days_and_sessions_count_computed_costs(make_xtrace):
     assert totals() == (0.0025, 0.0025, 0.0025)
     client.batch(None, [observation | {"model": "gpt-4o-mini"}])  # the day is marked again
     assert totals() == (0.00015, 0.00015, 0.00015)
+
+
+def test_the_writer_counts_what_it_could_price(make_xtrace):
+    system = make_xtrace(env=ADDRESS)
+    client = system.client()
+    for values in ({"model": "gpt-4o", "promptTokens": 1}, {"model": "gpt-4o"}, {"model": "unheard-of", "promptTokens": 1},
+                   {"model": "gpt-4o", "calculatedTotalCost": 1}, {"promptTokens": 1}):
+        send(client, **values)
+    send_usage(client, "gpt-4o", {"input": 1, "x": 1})
+    metrics = scrape(system, "writer-1")
+    for outcome in ("computed", "partly", "unused", "given", "unmatched"):
+        assert metrics.total("xtrace_writer_observations_priced_total", outcome=outcome) == 1, outcome

@@ -79,3 +79,24 @@ def test_one_id_in_two_projects_is_two_records(two):
     assert theirs.request("DELETE", path).status == 200
     assert theirs.get(path).status == 404
     assert ours.get(path).json()["observations"][0]["name"] == "ours"
+
+
+def test_models_price_their_own_project_only(two):
+    ours, theirs = (system.client() for system in two)
+    body = {"modelName": "m", "matchPattern": "^m$", "unit": "TOKENS", "inputPrice": 1}
+    made = ours.post("/api/public/models", body).json()
+    path = f"/api/public/models/{made['id']}"
+    assert ours.get(path).status == 200
+    assert theirs.get(path).status == 404
+    assert theirs.request("DELETE", path).status == 404
+    assert not [model for model in theirs.get("/api/public/models").json()["data"] if not model["isLangfuseManaged"]]
+    costs = []
+    for system in two:
+        trace = new_trace(timestamp=AT)
+        observation = new_observation(trace, model="m", promptTokens=5)
+        assert system.client().batch(trace, [observation]).status == 200
+        costs.append(system.client().get(f"/api/public/traces/{trace['id']}").json()["totalCost"])
+        cost = f"/api/public/observations/{observation['id']}/cost"
+        assert [other.client().get(cost).status == 200 for other in two] == [other is system for other in two]
+    assert costs == [5, None]
+    assert theirs.post("/api/public/models", body).status == 200  # the name is free there
