@@ -1,6 +1,7 @@
 """Observations that do not say to which trace they belong: whatever the order in which that becomes known, and
 whoever writes it, the same rows are there in the end."""
 
+import http.client
 import json
 import random
 import threading
@@ -77,8 +78,8 @@ def send_by(xtrace, requests, threads):
             def answered():
                 try:
                     answer = xtrace.client().post(ROUTE, {"batch": batch})
-                except OSError:
-                    return False
+                except (OSError, http.client.HTTPException):
+                    return False  # it was killed meanwhile
                 if answer.status == 503:
                     return False
                 if answer.status != 207 or answer.json()["errors"]:
@@ -129,27 +130,31 @@ def test_one_by_one_in_reverse_ends_in_the_same_rows(make_xtrace, wanted):
     assert_the_books_balance(xtrace.database)
 
 
-def test_killed_writers_change_nothing_of_that(make_xtrace, wanted):
+def test_killed_programs_and_backends_change_nothing_of_that(make_xtrace, wanted):
     xtrace = make_xtrace(writers=2, env={"XTRACE_ACK_TIMEOUT_MS": "200"})
     done = threading.Event()
 
     def strike():
         dice = random.Random(1)
         while not done.wait(dice.uniform(0.05, 0.3)):
-            name = dice.choice(["writer-1", "writer-2"])
-            xtrace.kill(name)
-            xtrace.start(name)
+            name = dice.choice(["writer-1", "writer-2", "gateway", None])
+            if name is None:
+                xtrace.database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'writer_login'"
+                                      " AND datname = current_database()")
+            else:
+                xtrace.kill(name)
+                xtrace.start(name)
 
     striker = threading.Thread(target=strike)
     striker.start()
     try:
-        for seed in range(12):
+        for seed in range(20):
             send_by(xtrace, cut(story(f"k{seed}"), random.Random(seed)), 4)
     finally:
         done.set()
         striker.join()
     xtrace.wait_ready()
-    for seed in range(12):
+    for seed in range(20):
         assert rows(xtrace.database, f"k{seed}") == wanted, f"seed {seed}"
     assert_the_books_balance(xtrace.database)
 
