@@ -213,7 +213,9 @@ def test_a_request_names_traces_for_its_earlier_and_later_events(xtrace):
 def test_a_deleted_trace_of_a_stray_comes_again(xtrace):
     own, trace = new_id(), new_id()
     send(xtrace, event("span-update", {"id": own, "input": 1}))
+    assert xtrace.database.value("SELECT count(*) FROM stray_observations WHERE id = %s", own) == 1
     assert xtrace.client().request("DELETE", f"/api/public/traces/{own}").status == 200
+    assert xtrace.database.value("SELECT count(*) FROM stray_observations WHERE id = %s", own) == 0
     send(xtrace, event("span-update", {"id": own, "traceId": trace, "output": 2}, 1))
     observation = read_one(xtrace, trace)
     assert (observation["input"], observation["output"]) == (None, 2)

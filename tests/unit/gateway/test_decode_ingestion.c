@@ -556,6 +556,8 @@ static void what_a_body_may_say(void **state)
         "\"usage\":{}",
         "\"usage\":{\"input\":null,\"unit\":null,\"totalCost\":null,\"x\":[1]}",
         "\"usageDetails\":[1],\"costDetails\":\"x\"",
+        "\"usage\":{\"input\":1.5},\"usage\":null", /* the last counts */
+        "\"usage\":7,\"usage\":{\"input\":1}",
         "\"environment\":42",
         "\"environment\":[\"x\"]",
         "\"metadata\":\"text\"",
