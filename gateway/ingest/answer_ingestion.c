@@ -101,6 +101,47 @@ void answer_entity(struct request *request, const struct collect *collect)
     buf_finish(&body);
 }
 
+/* {"message":"scores[3] (id): value: ..."} */
+static void write_score_refusal(struct buf *out, const struct collect_refusal *refusal)
+{
+    struct buf text = BUF_EMPTY;
+    collect_refusal_path(refusal, &text);
+    if (refusal->id.len > 0) {
+        buf_append_text(&text, " (");
+        buf_append_slice(&text, refusal->id);
+        buf_append_char(&text, ')');
+    }
+    buf_append_text(&text, ": ");
+    buf_append_slice(&text, refusal->reason);
+    buf_append_text(out, "{\"message\":");
+    json_write_string(out, buf_slice(&text));
+    buf_append_char(out, '}');
+    buf_finish(&text);
+}
+
+void answer_scores(struct request *request, const struct collect *collect)
+{
+    struct buf body = BUF_EMPTY;
+    if (collect_is_alone(collect)) {
+        answer_entity(request, collect);
+        return;
+    }
+    if (collect->refused_count == 0) {
+        reply_json(request, 202, SLICE_LITERAL("{\"message\":\"Accepted\"}"));
+        return;
+    }
+    buf_printf(&body, "{\"accepted\":%u,\"rejected\":%u,\"errors\":[",
+               collect->record_count - collect->refused_count, collect->refused_count);
+    for (uint32_t i = 0; i < collect->refusal_count; i++) {
+        struct collect_refusal refusal = collect_refusal(collect, i);
+        buf_append_text(&body, i > 0 ? "," : "");
+        write_score_refusal(&body, &refusal);
+    }
+    buf_append_text(&body, "]}");
+    reply_json(request, 207, buf_slice(&body));
+    buf_finish(&body);
+}
+
 void answer_score_deleted(struct request *request, const struct collect *collect)
 {
     if (!answer_refused(request, collect)) {

@@ -17,5 +17,9 @@ void answer_ingestion_error(struct request *request, enum err err, const struct 
 /* 200 and the id of the one record; 400 if it was refused. */
 void answer_entity(struct request *request, const struct collect *collect);
 
+/* The same for a score alone. For a list of them 202, or 207 with how many were stored and why others were
+ * not. */
+void answer_scores(struct request *request, const struct collect *collect);
+
 /* 202 for a score that is gone. */
 void answer_score_deleted(struct request *request, const struct collect *collect);

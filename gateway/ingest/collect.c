@@ -164,6 +164,11 @@ struct slice collect_record_id(const struct collect *collect, uint32_t record)
     return (struct slice){collect->_texts.data + of->_id_offset, of->_id_len};
 }
 
+bool collect_is_alone(const struct collect *collect)
+{
+    return collect->record_count == 1 && record_at(collect, 0)->index == COLLECT_ALONE;
+}
+
 bool collect_is_refused(const struct collect *collect, uint32_t record)
 {
     return record_at(collect, record)->refused;

@@ -94,6 +94,9 @@ struct collect_refusal {
 };
 struct collect_refusal collect_refusal(const struct collect *collect, uint32_t index);
 
+/* The request was one record, not a list. */
+bool collect_is_alone(const struct collect *collect);
+
 /* Of record 0, 1, ...: the id, empty when unknown and valid until collect changes; was it refused? */
 struct slice collect_record_id(const struct collect *collect, uint32_t record);
 bool collect_is_refused(const struct collect *collect, uint32_t record);

@@ -328,17 +328,23 @@ enum err decode_ingestion(const struct decode_input *input, struct collect *out,
 
 /* ---- one body alone ---- */
 
+/* An event as of now. id: UUID_TEXT_SIZE + 1 bytes, which become the event's own. */
+static void begin_now(struct decoding *decoding, const char *type, int64_t version_us, char *id)
+{
+    uuid_random(id);
+    decoding->work.event = (struct ingestion_event){
+        .type = ingestion_type_find(slice_from(type)),
+        .id = {id, UUID_TEXT_SIZE},
+        .time_us = decoding->input->received_us,
+        .version_us = version_us,
+    };
+}
+
 static enum err read_alone(struct decoding *decoding, const char *type, struct error *error)
 {
     char id[UUID_TEXT_SIZE + 1];
     struct ingestion *work = &decoding->work;
-    uuid_random(id);
-    work->event = (struct ingestion_event){
-        .type = ingestion_type_find(slice_from(type)),
-        .id = {id, UUID_TEXT_SIZE},
-        .time_us = decoding->input->received_us,
-        .version_us = decoding->input->received_us,
-    };
+    begin_now(decoding, type, decoding->input->received_us, id);
     bool object = ingestion_read(work, &decoding->reader);
     enum err err = json_end(&decoding->reader, error);
     if (err != ERR_OK || !object) {
@@ -361,9 +367,42 @@ static enum err decode_alone(const char *type, const struct decode_input *input,
     return end(decoding, read_alone(decoding, type, error));
 }
 
+static void read_score(void *context, uint32_t index)
+{
+    struct decoding *decoding = context;
+    char id[UUID_TEXT_SIZE + 1];
+    begin_now(decoding, "score-create", decoding->input->received_us + index, id);
+    bool object = ingestion_read(&decoding->work, &decoding->reader);
+    if (json_failed(&decoding->reader)) {
+        return;
+    }
+    uint32_t record = collect_record(decoding->out, "scores", index, ROW_SCORE,
+                                     object ? ingestion_id(&decoding->work) : (struct slice){0});
+    if (object) {
+        take(decoding, (struct slice){NULL, 0}, record);
+    } else {
+        refuse(decoding, record, NULL, "not an object");
+    }
+}
+
+static enum err read_scores(struct decoding *decoding, struct error *error)
+{
+    if (json_peek(&decoding->reader) != JSON_ARRAY) {
+        return read_alone(decoding, "score-create", error);
+    }
+    if (!fields_read_list(&decoding->batch, &decoding->reader, decoding->input->max_records,
+                          read_score, decoding)) {
+        return error_set(error, ERR_TOO_LARGE,
+                         "more than %u records in one request (XTRACE_MAX_RECORDS)",
+                         decoding->input->max_records);
+    }
+    return json_end(&decoding->reader, error);
+}
+
 enum err decode_score(const struct decode_input *input, struct collect *out, struct error *error)
 {
-    return decode_alone("score-create", input, out, error);
+    struct decoding *decoding = begin(input, out);
+    return end(decoding, read_scores(decoding, error));
 }
 
 enum err decode_legacy_trace(const struct decode_input *input, struct collect *out,

@@ -22,9 +22,12 @@
 MUST_CHECK enum err decode_ingestion(const struct decode_input *input, struct collect *out,
                                      struct error *error);
 
-/* A body alone. The one record has the id of the entity, made up where there is none. */
+/* A score alone, or a list of scores, each a record of its own, as the SDK of Python sends them since version 5.
+ * They have the ids of the scores, made up where there is none. */
 MUST_CHECK enum err decode_score(const struct decode_input *input, struct collect *out,
                                  struct error *error);
+
+/* A body alone. The one record has the id of the entity, made up where there is none. */
 MUST_CHECK enum err decode_legacy_trace(const struct decode_input *input, struct collect *out,
                                         struct error *error);
 MUST_CHECK enum err decode_legacy_span(const struct decode_input *input, struct collect *out,

@@ -149,7 +149,13 @@ static const struct ingest_format format_ingestion = {
     {                                                                                              \
         media_is_json, "application/json", (decoder), 1, answer_entity, false, NULL,               \
     }
-static const struct ingest_format format_score = FORMAT_ENTITY(decode_score);
+static const struct ingest_format format_score = {
+    .is_media = media_is_json,
+    .media = "application/json",
+    .decode = decode_score,
+    .max_refusals = REFUSALS_LISTED_MAX,
+    .answer = answer_scores,
+};
 static const struct ingest_format format_trace = FORMAT_ENTITY(decode_legacy_trace);
 static const struct ingest_format format_span = FORMAT_ENTITY(decode_legacy_span);
 static const struct ingest_format format_span_update = FORMAT_ENTITY(decode_legacy_span_update);

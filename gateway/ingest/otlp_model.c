@@ -15,6 +15,8 @@ static const uint8_t model_names[] = {
     NAME_LLM_MODEL_NAME,
     NAME_MODEL,
     NAME_LF_GENERATION_MODEL, /* of the reference xtrace server */
+    NAME_EMBEDDING_MODEL_NAME,
+    NAME_RERANKER_MODEL_NAME,
     NAME_END,
 };
 
@@ -39,10 +41,29 @@ static bool is_agent_aggregate(const struct otlp_view *view)
     return view_is_one_of(view, NAME_GEN_AI_OPERATION_NAME, operations);
 }
 
+/* A call that failed has no answer that names the model: OpenInference then says only what was asked for. */
+static struct slice invoked_model(const struct otlp_view *view)
+{
+    const struct attribute *attribute = view_find(view, NAME_LLM_INVOCATION_PARAMETERS);
+    struct slice json;
+    struct slice model;
+    struct json_reader reader;
+    if (attribute == NULL || attribute->value.type != ANY_STRING ||
+        !text_is_json(attribute->value.text, JSON_OBJECT, view->arena, &json) ||
+        !json_member(json, "model", view->arena, &model)) {
+        return (struct slice){NULL, 0};
+    }
+    json_reader_init(&reader, (char *)model.data, model.len, 1, view->arena);
+    return json_string(&reader, &json) ? json : (struct slice){NULL, 0};
+}
+
 static struct slice find_model(const struct otlp_view *view)
 {
     static const char *const genkit_models[] = {"model", "background-model", NULL};
     struct slice model = view_text(view, model_names);
+    if (model.len == 0) {
+        model = invoked_model(view);
+    }
     if (model.len == 0 && view_is_one_of(view, NAME_GENKIT_METADATA_SUBTYPE, genkit_models)) {
         model = view_text_of(view, NAME_GENKIT_NAME);
     }

@@ -44,6 +44,7 @@
     X(ALL_MESSAGES_EVENTS, "all_messages_events")                                                  \
     X(DEPLOYMENT_ENVIRONMENT, "deployment.environment")                                            \
     X(DEPLOYMENT_ENVIRONMENT_NAME, "deployment.environment.name")                                  \
+    X(EMBEDDING_MODEL_NAME, "embedding.model_name")                                                \
     X(EVENTS, "events")                                                                            \
     X(FINAL_RESULT, "final_result")                                                                \
     X(FLUE_INPUT, "flue.input")                                                                    \
@@ -152,6 +153,7 @@
     X(PROMPT, "prompt")                                                                            \
     X(PYDANTIC_AI_ALL_MESSAGES, "pydantic_ai.all_messages")                                        \
     X(PYDANTIC_AI_FINAL_RESULT, "pydantic_ai.final_result")                                        \
+    X(RERANKER_MODEL_NAME, "reranker.model_name")                                                  \
     X(SERVICE_VERSION, "service.version")                                                          \
     X(SESSION_ID, "session.id")                                                                    \
     X(TAG_TAGS, "tag.tags")                                                                        \

@@ -12,7 +12,7 @@ from .wait import wait_until
 
 TIMES = {"timestamp", "startTime", "endTime", "completionStartTime"}
 # Where what instrumentations add is kept (design section 7).
-ADDED_METADATA = {"attributes", "resourceAttributes", "scope", "events", "links"}
+ADDED_METADATA = {"attributes", "resourceAttributes", "scope", "events", "links", "span", "logRecords"}
 
 
 def read_trace(client, trace_id):

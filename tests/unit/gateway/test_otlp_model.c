@@ -29,6 +29,10 @@ static void models(void **state)
         CASE(MODEL, "{\"llm.response.model\":\"e\",\"llm.model_name\":\"f\",\"model\":\"g\"}", "e"),
         CASE(MODEL, "{\"llm.model_name\":\"f\",\"model\":\"g\"}", "f"),
         CASE(MODEL, "{\"langfuse.generation.model\":\"ref\"}", "ref"),
+        CASE(MODEL, "{\"embedding.model_name\":\"h\"}", "h"),
+        CASE(MODEL, "{\"llm.invocation_parameters\":\"{\\\"model\\\":\\\"i\\\"}\"}", "i"),
+        CASE(MODEL, "{\"llm.invocation_parameters\":\"{\\\"model\\\":7}\"}", NULL),
+        CASE(MODEL, "{\"llm.invocation_parameters\":\"{\"}", NULL),
         CASE(MODEL, "{\"genkit:name\":\"g\",\"genkit:metadata:subtype\":\"model\"}", "g"),
         CASE(MODEL, "{\"genkit:name\":\"g\",\"genkit:metadata:subtype\":\"tool\"}", NULL),
     };
