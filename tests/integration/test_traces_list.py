@@ -233,3 +233,15 @@ def test_a_bad_parameter_is_400_and_named(listed, query):
 def test_an_empty_database_has_no_pages(make_xtrace):
     body = page(make_xtrace())
     assert body == {"data": [], "meta": {"page": 1, "limit": 50, "totalItems": 0, "totalPages": 0}}
+
+
+def test_only_the_python_sdk_2_reads_zero_where_there_is_nothing(xtrace):
+    made = new_id()
+    assert xtrace.client().batch({"id": made}).status == 200
+    for headers, wanted in (({}, None), ({"X-Langfuse-Sdk-Name": "python", "X-Langfuse-Sdk-Version": "2.60.10"}, 0),
+                            ({"X-Langfuse-Sdk-Name": "python", "X-Langfuse-Sdk-Version": "3.15.0"}, None),
+                            ({"X-Langfuse-Sdk-Name": "javascript", "X-Langfuse-Sdk-Version": "2.0.0"}, None)):
+        one = xtrace.client().get(f"/api/public/traces/{made}", headers=headers).json()
+        (listed,) = [each for each in xtrace.client().get("/api/public/traces", {"fields": "core,metrics"}, headers).json()["data"]
+                     if each["id"] == made]
+        assert [one["latency"], one["totalCost"], listed["latency"], listed["totalCost"]] == [wanted] * 4

@@ -61,7 +61,7 @@ tokens = {"input": 16, "output": 5, "input_cached_tokens": 5, "output_reasoning_
 llm = {"type": "GENERATION", "name": "ChatCompletion", "parent": "openai", **common}
 meant = [{
     "id": format(first.get_span_context().trace_id, "032x"), "name": "openai", "userId": f"ada-{word}", "sessionId": f"session-{word}",
-    "input": "in", "output": {"out": 1}, "tags": ["a", "b"], "totalCost": 1.395e-05, **common,
+    "input": "in", "output": {"out": 1}, "tags": ["a", "b"], "totalCost": 1.403e-05, **common,
     "observations": [
         {"name": "openai", "type": "AGENT", "parent": None, "input": "in", "output": {"out": 1}},
         {**llm, "model": MODEL, "modelParameters": {"model": "gpt-4o-mini", "temperature": 0.5}, "usageDetails": tokens},
