@@ -35,37 +35,66 @@ static const struct param list_table[] = {
 #define SQL_COUNT_OF_ALL                                                                           \
     "(SELECT coalesce(sum(observations), 0)::bigint FROM observation_counts WHERE project_id = $1)"
 
-/* A page beyond the end looks at nothing. */
-static const char sql_total[] = " AS n) SELECT n AS total, NULL::json AS row FROM total";
 static const char sql_rows[] =
-    " UNION ALL (SELECT NULL, " SQL_OBSERVATION " FROM (SELECT " SQL_OBSERVATION_KEY " FROM "
-    SQL_OBSERVATIONS_AND_TRACES;
+    " SELECT n AS total, NULL::json AS row FROM total UNION ALL (SELECT NULL, " SQL_OBSERVATION " FROM (SELECT " SQL_OBSERVATION_KEY;
 static const char sql_end[] =
     ") p JOIN observations o ON o.project_id = $1 AND o.trace_id = p.trace_id AND o.id = p.id, "
     SQL_OBSERVATION_SUMS " ORDER BY " SQL_NEWEST_KEY_FIRST ")";
 /* clang-format on */
 
-static void make_list(struct read *read, struct slice where, bool is_all)
+enum { DEEP_OFFSET = 1000 };
+
+/* from: " FROM ... WHERE ...". `total`, how many there are. */
+static void append_total(struct buf *sql, struct slice from, enum observations_breadth breadth)
+{
+    buf_append_text(sql, "WITH total AS MATERIALIZED (SELECT ");
+    if (breadth == OBSERVATIONS_ALL) {
+        buf_append_text(sql, SQL_COUNT_OF_ALL);
+    } else {
+        buf_append_text(sql, "(SELECT count(*)");
+        buf_append_slice(sql, from);
+        buf_append_char(sql, ')');
+    }
+    buf_append_text(sql, " AS n)");
+}
+
+/* `first`, when the page's first row began, and how many began later: the index alone knows, so a deep page does
+ * not read all rows before it. offset: the number of the value. */
+static void append_first(struct buf *sql, struct slice from, int offset)
+{
+    buf_append_text(sql, ", at AS MATERIALIZED (SELECT " SQL_OBSERVATION_START " AS key");
+    buf_append_slice(sql, from);
+    buf_printf(sql,
+               " AND $%d::bigint < (SELECT n FROM total) ORDER BY " SQL_OBSERVATION_START
+               " DESC LIMIT 1 OFFSET $%d::bigint),",
+               offset, offset);
+    buf_append_text(sql, " first AS MATERIALIZED (SELECT key, (SELECT count(*)");
+    buf_append_slice(sql, from);
+    buf_append_text(sql,
+                    " AND " SQL_OBSERVATION_START " > (SELECT key FROM at)) AS later FROM at)");
+}
+
+/* A page beyond the end looks at nothing. */
+static void make_list(struct read *read, struct slice from, enum observations_breadth breadth)
 {
     struct buf sql = BUF_EMPTY;
 
-    buf_append_text(&sql, "WITH total AS MATERIALIZED (SELECT ");
-    if (is_all) {
-        buf_append_text(&sql, SQL_COUNT_OF_ALL);
-    } else {
-        buf_append_text(&sql, "(SELECT count(*) FROM " SQL_OBSERVATIONS_AND_TRACES);
-        buf_append_slice(&sql, where);
-        buf_append_char(&sql, ')');
-    }
-    buf_append_text(&sql, sql_total);
-    buf_append_text(&sql, sql_rows);
-    buf_append_slice(&sql, where);
     read_bind_integer(read, read->limit);
     read_bind_offset(read);
-    buf_printf(&sql,
-               " AND $%d::bigint < (SELECT n FROM total) ORDER BY " SQL_NEWEST_FIRST
-               " LIMIT $%d::bigint OFFSET $%d::bigint",
-               read->value_count, read->value_count - 1, read->value_count);
+    int offset = read->value_count;
+    bool is_deep = breadth != OBSERVATIONS_SOME && read->page > DEEP_OFFSET / read->limit;
+    append_total(&sql, from, breadth);
+    if (is_deep) {
+        append_first(&sql, from, offset);
+    }
+    buf_append_text(&sql, sql_rows);
+    buf_append_slice(&sql, from);
+    buf_printf(&sql, " AND $%d::bigint < (SELECT n FROM total)", offset);
+    if (is_deep) {
+        buf_append_text(&sql, " AND " SQL_OBSERVATION_START " <= (SELECT key FROM first)");
+    }
+    buf_printf(&sql, " ORDER BY " SQL_NEWEST_FIRST " LIMIT $%d::bigint OFFSET $%d::bigint%s",
+               offset - 1, offset, is_deep ? " - (SELECT later FROM first)" : "");
     buf_append_text(&sql, sql_end);
     read_make_sql(read, buf_slice(&sql));
     buf_finish(&sql);
@@ -74,17 +103,17 @@ static void make_list(struct read *read, struct slice where, bool is_all)
 static enum err list_bind(struct read *read, const void *typed, struct error *error)
 {
     const struct list_params *params = typed;
-    struct buf where = BUF_EMPTY;
-    bool is_all;
+    struct buf from = BUF_EMPTY;
+    enum observations_breadth breadth;
 
     read->page = params->page;
     read->limit = params->limit;
     read_bind_text(read, read->request->identity.project);
-    enum err err = observations_where(read, &params->query, &where, &is_all, error);
+    enum err err = observations_from(read, &params->query, &from, &breadth, error);
     if (err == ERR_OK) {
-        make_list(read, buf_slice(&where), is_all);
+        make_list(read, buf_slice(&from), breadth);
     }
-    buf_finish(&where);
+    buf_finish(&from);
     return err;
 }
 

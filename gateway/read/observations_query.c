@@ -9,7 +9,7 @@
 #include "gateway/read/filter.h"
 #include "gateway/read/traces_sql.h"
 
-/* Those that a simple parameter is for; the others follow. */
+/* Those that a simple parameter is for, and those of the trace; the others follow. */
 enum column {
     NAME,
     USER_ID,
@@ -22,7 +22,14 @@ enum column {
     ENVIRONMENT,
     START_TIME,
     IS_ROOT,
-    NAMED_COLUMNS,
+    TRACE_NAME,
+    TAGS,
+    TRACE_TAGS,
+    RELEASE,
+    TRACE_RELEASE,
+    TRACE_VERSION,
+    PUBLIC,
+    BOOKMARKED,
 };
 
 #define SQL_TYPE        "coalesce(o.type, 'GENERATION')"
@@ -41,6 +48,14 @@ static const struct filter_column columns[] = {
     [ENVIRONMENT] = {"environment", FILTER_TEXT, SQL_ENVIRONMENT},
     [START_TIME] = {"startTime", FILTER_TIME, SQL_OBSERVATION_START},
     [IS_ROOT] = {"isRootObservation", FILTER_BOOL, SQL_IS_ROOT},
+    [TRACE_NAME] = {"traceName", FILTER_SHORT_TEXT, "t.name"},
+    [TAGS] = {"tags", FILTER_TEXTS, "t.all_tags"},
+    [TRACE_TAGS] = {"traceTags", FILTER_TEXTS, "t.all_tags"},
+    [RELEASE] = {"release", FILTER_TEXT, "t.release"},
+    [TRACE_RELEASE] = {"traceRelease", FILTER_TEXT, "t.release"},
+    [TRACE_VERSION] = {"traceVersion", FILTER_TEXT, "t.version"},
+    [PUBLIC] = {"public", FILTER_BOOL, "coalesce(t.public, false)"},
+    [BOOKMARKED] = {"bookmarked", FILTER_BOOL, "coalesce(t.bookmarked, false)"},
     {"id", FILTER_TEXT, "o.id"},
     {"endTime", FILTER_TIME, SQL_OBSERVATION_END},
     {"completionStartTime", FILTER_TIME, "o.completion_start_time"},
@@ -54,8 +69,8 @@ static const struct filter_column columns[] = {
     {"promptId", FILTER_TEXT, "o.prompt_id"},
     {"promptName", FILTER_TEXT, "o.prompt_name"},
     {"promptVersion", FILTER_NUMBER, SQL_PROMPT_VERSION},
-    {"input", FILTER_TEXT, "o.input"},
-    {"output", FILTER_TEXT, "o.output"},
+    {"input", FILTER_TEXT, SQL_PAYLOAD("input")},
+    {"output", FILTER_TEXT, SQL_PAYLOAD("output")},
     {"metadata", FILTER_OBJECT, "o.metadata"},
     {"usageDetails", FILTER_OBJECT, "o.usage_details"},
     {"costDetails", FILTER_OBJECT, "coalesce(o.cost_details, o.computed_cost_details)"},
@@ -73,34 +88,40 @@ static const struct filter_column columns[] = {
      "o.completion_tokens / nullif(" SQL_OBSERVATION_LATENCY ", 0)"},
     {"usagePricingTierName", FILTER_TEXT, "o.pricing_tier_name"},
     {"hasParentObservation", FILTER_BOOL, "o.parent_observation_id IS NOT NULL"},
-    {"traceName", FILTER_SHORT_TEXT, "t.name"},
-    {"tags", FILTER_TEXTS, "t.all_tags"},
-    {"traceTags", FILTER_TEXTS, "t.all_tags"},
-    {"release", FILTER_TEXT, "t.release"},
-    {"traceRelease", FILTER_TEXT, "t.release"},
-    {"traceVersion", FILTER_TEXT, "t.version"},
-    {"public", FILTER_BOOL, "coalesce(t.public, false)"},
-    {"bookmarked", FILTER_BOOL, "coalesce(t.bookmarked, false)"},
 };
 
 _Static_assert(sizeof columns / sizeof *columns <= FILTER_COLUMNS_MAX, "bits of a mask");
 
+#define BIT(column) (UINT64_C(1) << (column))
+
+static const uint64_t of_trace = BIT(USER_ID) | BIT(SESSION_ID) | BIT(TRACE_NAME) | BIT(TAGS) |
+                                 BIT(TRACE_TAGS) | BIT(RELEASE) | BIT(TRACE_RELEASE) |
+                                 BIT(TRACE_VERSION) | BIT(PUBLIC) | BIT(BOOKMARKED);
+
 struct wanted {
     struct read *read;
     struct buf *where;
-    uint64_t filtered;
+    uint64_t filtered; /* columns that `filter` has conditions on */
+    uint64_t used;     /* columns that anything has */
 };
+
+/* What was bound last is a value of the column. */
+static void add(struct wanted *wanted, enum column column, const char *form)
+{
+    filter_add(wanted->read, form, wanted->where);
+    wanted->used |= BIT(column);
+}
 
 static bool is_open(const struct wanted *wanted, enum column column)
 {
-    return (wanted->filtered >> column & 1) == 0;
+    return (wanted->filtered & BIT(column)) == 0;
 }
 
 static void add_text(struct wanted *wanted, enum column column, const char *text, const char *form)
 {
     if (text != NULL && is_open(wanted, column)) {
         read_bind_text(wanted->read, text);
-        filter_add(wanted->read, form, wanted->where);
+        add(wanted, column, form);
     }
 }
 
@@ -109,7 +130,7 @@ static void add_id(struct wanted *wanted, enum column column, const char *id, co
 {
     if (id != NULL && is_open(wanted, column)) {
         read_bind_id(wanted->read, slice_from(id));
-        filter_add(wanted->read, form, wanted->where);
+        add(wanted, column, form);
     }
 }
 
@@ -117,7 +138,7 @@ static void add_time(struct wanted *wanted, struct param_time time, const char *
 {
     if (time.given && is_open(wanted, START_TIME)) {
         read_bind_time(wanted->read, time);
-        filter_add(wanted->read, form, wanted->where);
+        add(wanted, START_TIME, form);
     }
 }
 
@@ -135,26 +156,35 @@ static void add_params(struct wanted *wanted, const struct observations_query *q
     add_time(wanted, query->to, SQL_OBSERVATION_START " <= {v}::timestamptz");
     if (query->environments.count > 0 && is_open(wanted, ENVIRONMENT)) {
         read_bind_any_of(wanted->read, &query->environments);
-        filter_add(wanted->read, SQL_ENVIRONMENT " = ANY({v}::text[])", wanted->where);
+        add(wanted, ENVIRONMENT, SQL_ENVIRONMENT " = ANY({v}::text[])");
     }
     if (query->is_root.given && is_open(wanted, IS_ROOT)) {
         read_bind_bool(wanted->read, query->is_root.value);
-        filter_add(wanted->read, SQL_IS_ROOT " = {v}::boolean", wanted->where);
+        add(wanted, IS_ROOT, SQL_IS_ROOT " = {v}::boolean");
     }
 }
 
-enum err observations_where(struct read *read, const struct observations_query *query,
-                            struct buf *where, bool *is_all, struct error *error)
+enum err observations_from(struct read *read, const struct observations_query *query,
+                           struct buf *sql, enum observations_breadth *breadth, struct error *error)
 {
-    struct wanted wanted = {.read = read, .where = where};
-
-    buf_append_text(where, " WHERE o.project_id = $1");
-    size_t bare = where->len;
+    struct buf where = BUF_EMPTY;
+    struct wanted wanted = {.read = read, .where = &where};
     enum err err = filter_append(read, query->filter, columns, sizeof columns / sizeof *columns,
-                                 where, &wanted.filtered, error);
+                                 &where, &wanted.filtered, error);
+
     if (err == ERR_OK) {
+        wanted.used = wanted.filtered;
         add_params(&wanted, query);
-        *is_all = where->len == bare;
+        buf_append_text(sql, " FROM observations o");
+        if ((wanted.used & of_trace) != 0) {
+            buf_append_text(sql, " LEFT JOIN traces t ON t.project_id = $1 AND t.id = o.trace_id");
+        }
+        buf_append_text(sql, " WHERE o.project_id = $1");
+        buf_append_slice(sql, buf_slice(&where));
+        *breadth = wanted.used == 0                 ? OBSERVATIONS_ALL
+                   : wanted.used == BIT(START_TIME) ? OBSERVATIONS_OF_TIME
+                                                    : OBSERVATIONS_SOME;
     }
+    buf_finish(&where);
     return err;
 }

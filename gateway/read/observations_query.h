@@ -1,7 +1,7 @@
 /*
  * observations_query: which observations a list is of: what both versions of the API take, as the FROM and
- * WHERE of a statement. `o` is a row of observations, `t` its trace, which may be all null and costs nothing
- * where no condition is on it; $1 is the project.
+ * WHERE of a statement. `o` is a row of observations, `t` its trace, which may be all null and is there only if
+ * a condition is on it: an index alone does for a range of time. $1 is the project.
  */
 #pragma once
 
@@ -44,15 +44,19 @@ struct observations_query {
         OBSERVATIONS_PARAM("isRootObservation", PARAM_BOOL, at, is_root),                          \
         OBSERVATIONS_PARAM("filter", PARAM_TEXT, at, filter)
 
-#define SQL_OBSERVATIONS_AND_TRACES                                                                \
-    "observations o LEFT JOIN traces t ON t.project_id = $1 AND t.id = o.trace_id"
-
 /* Newest first; the ids make the order total. */
 #define SQL_OBSERVATION_KEY  SQL_OBSERVATION_START " AS key, o.trace_id, o.id"
 #define SQL_NEWEST_FIRST     SQL_OBSERVATION_START " DESC, o.trace_id DESC, o.id DESC"
 #define SQL_NEWEST_KEY_FIRST "p.key DESC, p.trace_id DESC, p.id DESC"
 
-/* The project is bound as $1 already. Appends to where what observations must meet, " WHERE ..."; *is_all: nothing
- * else was asked for. A condition of `filter` takes precedence over the parameter of its column. */
-MUST_CHECK enum err observations_where(struct read *read, const struct observations_query *query,
-                                       struct buf *where, bool *is_all, struct error *error);
+enum observations_breadth {
+    OBSERVATIONS_ALL,     /* nothing was asked for */
+    OBSERVATIONS_OF_TIME, /* only a range of starts */
+    OBSERVATIONS_SOME,
+};
+
+/* The project is bound as $1 already. Appends " FROM ... WHERE ...". A condition of `filter` takes precedence
+ * over the parameter of its column. */
+MUST_CHECK enum err observations_from(struct read *read, const struct observations_query *query,
+                                      struct buf *sql, enum observations_breadth *breadth,
+                                      struct error *error);

@@ -119,7 +119,7 @@ static const struct param list_table[] = {
 
 /* clang-format off */
 static const char sql_page[] =
-    "WITH page AS MATERIALIZED (SELECT " SQL_OBSERVATION_KEY " FROM " SQL_OBSERVATIONS_AND_TRACES;
+    "WITH page AS MATERIALIZED (SELECT " SQL_OBSERVATION_KEY;
 static const char sql_shown[] =
     " shown AS MATERIALIZED (SELECT * FROM page p ORDER BY " SQL_NEWEST_KEY_FIRST
     " LIMIT $2::bigint) (SELECT ";
@@ -162,10 +162,10 @@ static enum err append_cursor(struct read *read, const char *cursor, struct buf 
 static enum err make_list(struct read *read, const struct list_params *params, struct buf *sql,
                           struct error *error)
 {
-    bool is_all;
+    enum observations_breadth breadth;
 
     buf_append_text(sql, sql_page);
-    enum err err = observations_where(read, &params->query, sql, &is_all, error);
+    enum err err = observations_from(read, &params->query, sql, &breadth, error);
     if (err == ERR_OK) {
         err = append_cursor(read, params->cursor, sql, error);
     }

@@ -1,5 +1,7 @@
 """Two projects in one database: nobody reads, changes or deletes what is the other's."""
 
+import urllib.parse
+
 import pytest
 
 from support.keys import add_key, add_project
@@ -13,6 +15,12 @@ READS = [
     "/api/public/traces?tags=ours",
     "/api/public/traces?runId=run-1",
     "/api/public/metrics/daily?fromTimestamp=2026-01-01T00:00:00Z&toTimestamp=2026-01-03T00:00:00Z",
+    "/api/public/observations",
+    "/api/public/observations?userId={user}",
+    "/api/public/observations?traceId={trace}",
+    "/api/public/v2/observations?fields=core,basic,io,trace_context",
+    '/api/public/observations?filter=[{{"type":"string","column":"userId","operator":"=","value":"{user}"}}]',
+    '/api/public/traces?filter=[{{"type":"number","column":"observationCount","operator":"=","value":1}}]',
     "/api/public/sessions",
     "/api/public/metrics/names",
     "/api/public/metrics/query?name=speed&from=2026-01-02T00:00:00Z&to=2026-01-02T23:00:00Z",
@@ -56,12 +64,13 @@ def store(system, trace, observation):
 def test_reads_show_the_credentials_project_only(two):
     ours, theirs = (system.client() for system in two)
     trace = new_trace(timestamp=AT, name="ours", userId="u", sessionId="s", tags=["ours"], metadata={"run_id": "run-1"})
-    store(two[0], trace, new_observation(trace, startTime=AT, metadata={"run_id": "run-1"}))
+    observation = new_observation(trace, startTime=AT, metadata={"run_id": "run-1"})
+    store(two[0], trace, observation)
     for path in READS:
-        path = path.format(user="u")
+        path = urllib.parse.quote(path.format(user="u", trace=trace["id"]), safe="/?=&,:")
         assert ours.get(path).json()["data"], path
         assert theirs.get(path).json()["data"] == [], path
-    for path in (f"/api/public/traces/{trace['id']}", "/api/public/sessions/s", "/api/public/runs/run-1"):
+    for path in (f"/api/public/traces/{trace['id']}", f"/api/public/observations/{observation['id']}", "/api/public/sessions/s", "/api/public/runs/run-1"):
         assert ours.get(path).status == 200, path
         assert theirs.get(path).status == 404, path
 

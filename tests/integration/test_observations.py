@@ -140,6 +140,24 @@ def test_a_page_beyond_the_end_is_empty_with_true_totals(client, params):
     assert body["meta"]["totalItems"] == (10 if "type" in params else 30)
 
 
+def test_deep_pages_hold_each_row_once_in_order_whatever_ties(make_xtrace):
+    """Those whose beginning is looked up in the index alone too."""
+    system = make_xtrace()
+    client = system.client()
+    assert client.batch(new_trace()).status == 200
+    system.database.query("WITH o AS (INSERT INTO observations (project_id, trace_id, id, start_time, event_version, name)"
+                          " SELECT 'default', 't' || n %% 3, 'o' || n, '2026-01-01'::timestamptz + n / 700 * interval '1 day', 1, 'x'"
+                          " FROM generate_series(1, 3000) n WHERE %s RETURNING 1)"
+                          " INSERT INTO observation_counts SELECT 'default', count(*) FROM o", True)
+    for params in ({}, {"fromStartTime": "2026-01-02T00:00:00Z"}, {"name": "x"}):
+        first = page(client, {**params, "limit": 150})
+        total, pages = first["meta"]["totalItems"], first["meta"]["totalPages"]
+        rows = [row for number in range(1, pages + 2) for row in page(client, {**params, "limit": 150, "page": number})["data"]]
+        keys = [(row["startTime"], row["traceId"], row["id"]) for row in rows]
+        assert keys == sorted(set(keys), reverse=True) and len(keys) == total == (2301 if "fromStartTime" in params else 3000)
+    assert page(client, {"page": 2**63 - 1})["data"] == []
+
+
 def test_limits_are_clamped(client):
     assert page(client, {"limit": 0})["meta"]["limit"] == 1
     assert page(client, {"limit": 10**6})["meta"]["limit"] == 200
