@@ -15,11 +15,12 @@ static const char sql_look[] =
 
 static const char sql_move[] = "SELECT xtrace_move_strays($1::text[], $2::text[], $3::text[])";
 
-/* Where several traces have an observation of that id, the first. */
+/* Where several traces have an observation of that id, the first. The project is no condition that an index
+ * could take: before a table is analyzed, the planner would rather read all of a project in the primary key. */
 static const char sql_find[] =
     "SELECT k.n, min(o.trace_id), bool_or(s.id IS NOT NULL)"
     " FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k(p, i, n)"
-    " JOIN observations o ON o.project_id = k.p AND o.id = k.i"
+    " JOIN observations o ON o.id = k.i AND o.project_id || '' = k.p"
     " LEFT JOIN stray_observations s ON s.project_id = k.p AND s.id = k.i GROUP BY k.n";
 
 static const char sql_remember[] = "INSERT INTO stray_observations (project_id, id)"

@@ -26,6 +26,11 @@ static const struct {
     {"input_tokens", "input", NULL, true},
     {"output_tokens", "output", NULL, true},
     {"total_tokens", "total", NULL, true},
+    {"inputTokens", "input", NULL, true},
+    {"outputTokens", "output", NULL, true},
+    {"input_cost", NULL, "input", false},
+    {"output_cost", NULL, "output", false},
+    {"total_cost", NULL, "total", false},
 };
 
 static const char *const units[] = {"TOKENS",  "CHARACTERS", "MILLISECONDS",

@@ -251,6 +251,10 @@ def version_first(time_us):
     return INT64_MAX - time_us
 
 
+def version_assumed(time_us):
+    return INT64_MIN // 8 - time_us
+
+
 def version_weak(time_us):
     return INT64_MIN // 2 - time_us
 

@@ -13,7 +13,7 @@ import pytest
 from check import copy_out, exact_json, micros
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from model import freeze, merge_rows, version_event, version_first, version_weak
+from model import freeze, merge_rows, version_assumed, version_event, version_first, version_weak
 from nemesis import LONG, settled
 from stack import FAST, wait_for
 from wire import KINDS, OBSERVATION, SCORE, TRACE, FakeGateway, Row
@@ -68,6 +68,7 @@ def lab(databases):
 versions = st.one_of(
     st.integers(0, 4).map(lambda n: version_event(NOW_US + n)),
     st.integers(0, 2).map(lambda n: version_weak(NOW_US + n)),
+    st.integers(0, 1).map(lambda n: version_assumed(NOW_US + n)),
     st.integers(0, 2).map(lambda n: version_first(NOW_US + n)),
 )
 names = st.sampled_from(["a", "b", "ab", "漢"])

@@ -636,6 +636,8 @@ static void forms_of_usage(void **state)
          "{\"input\":120,\"output\":30,\"total\":150}", NULL, "120 30 150", "TOKENS"},
         {"\"usage\":{\"input\":1,\"inputCost\":0.5,\"outputCost\":0,\"totalCost\":0.5}",
          "{\"input\":1,\"total\":1}", "{\"input\":0.5,\"output\":0,\"total\":0.5}", "1 0 1", NULL},
+        {"\"usage\":{\"inputTokens\":1,\"outputTokens\":2,\"total_cost\":3}",
+         "{\"input\":1,\"output\":2,\"total\":3}", "{\"total\":3}", "1 2 3", "TOKENS"},
         {"\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,"
          "\"prompt_tokens_details\":{\"cached_tokens\":4}}",
          "{\"input\":1,\"output\":2,\"total\":7,\"input_cached_tokens\":4}", NULL, "5 2 7",
