@@ -332,27 +332,8 @@ static enum err parse_range(struct parse *parse)
     return err;
 }
 
-#define HOUR_US (INT64_C(60) * 60 * 1000000)
-
-/* Some fifty buckets, or as near to it as these lengths come. */
-static enum metrics_granularity choose_granularity(int64_t range_us)
-{
-    return range_us < 2 * HOUR_US          ? METRICS_MINUTE
-           : range_us < 72 * HOUR_US       ? METRICS_HOUR
-           : range_us < 60 * 24 * HOUR_US  ? METRICS_DAY
-           : range_us < 365 * 24 * HOUR_US ? METRICS_WEEK
-                                           : METRICS_MONTH;
-}
-
 static enum err parse_granularity(struct parse *parse)
 {
-    static const struct {
-        const char *name;
-        enum metrics_granularity granularity;
-    } names[] = {
-        {"auto", METRICS_NO_TIME}, {"minute", METRICS_MINUTE}, {"hour", METRICS_HOUR},
-        {"day", METRICS_DAY},      {"week", METRICS_WEEK},     {"month", METRICS_MONTH},
-    };
     struct json_reader reader = reader_of(parse, parse->members.time_dimension);
     struct metrics_request *out = parse->out;
     struct slice raw, none, name;
@@ -363,35 +344,24 @@ static enum err parse_granularity(struct parse *parse)
     if (!read_pair(&reader, "granularity", &raw, NULL, &none)) {
         return error_set(parse->error, ERR_INVALID, "timeDimension: not an object");
     }
-    if (read_string(parse, raw, &name)) {
-        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-            if (slice_is(name, names[i].name)) {
-                out->granularity = names[i].granularity != METRICS_NO_TIME
-                                       ? names[i].granularity
-                                       : choose_granularity(out->to_us - out->from_us);
-                return ERR_OK;
-            }
-        }
+    if (!read_string(parse, raw, &name) ||
+        !metrics_find_granularity(name, out->to_us - out->from_us, &out->granularity)) {
+        return error_set(parse->error, ERR_INVALID,
+                         "timeDimension.granularity: must be one of auto, minute, hour, day, week, "
+                         "month");
     }
-    return error_set(parse->error, ERR_INVALID,
-                     "timeDimension.granularity: must be one of auto, minute, hour, day, week, "
-                     "month");
+    return ERR_OK;
 }
 
 static enum err check_buckets(struct parse *parse)
 {
-    static const int64_t lengths_us[] = {
-        [METRICS_MINUTE] = HOUR_US / 60,     [METRICS_HOUR] = HOUR_US,
-        [METRICS_DAY] = 24 * HOUR_US,        [METRICS_WEEK] = 7 * 24 * HOUR_US,
-        [METRICS_MONTH] = 28 * 24 * HOUR_US,
-    };
     struct metrics_request *out = parse->out;
 
     out->is_filled = out->granularity != METRICS_NO_TIME && out->order_count == 0;
     if (!out->is_filled) {
         return ERR_OK;
     }
-    int64_t buckets = (out->to_us - out->from_us) / lengths_us[out->granularity];
+    int64_t buckets = metrics_count_buckets(out->granularity, out->to_us - out->from_us);
     if (buckets > METRICS_BUCKETS_MAX) {
         return error_set(parse->error, ERR_TOO_HEAVY,
                          "timeDimension.granularity: %lld buckets, at most %d are filled; choose a "

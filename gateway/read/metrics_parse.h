@@ -19,6 +19,7 @@
 #include "common/arena.h"
 #include "common/error.h"
 #include "common/slice.h"
+#include "gateway/read/metrics_time.h"
 #include "gateway/read/metrics_views.h"
 
 /* PostgreSQL builds an object of at most 50 members. */
@@ -30,15 +31,6 @@ enum {
     METRICS_BINS_MAX = 100,
     METRICS_ROWS_MAX = 1000,
     METRICS_BUCKETS_MAX = 50000, /* of time, where empty ones are filled */
-};
-
-enum metrics_granularity {
-    METRICS_NO_TIME,
-    METRICS_MINUTE,
-    METRICS_HOUR,
-    METRICS_DAY,
-    METRICS_WEEK, /* from Monday on */
-    METRICS_MONTH,
 };
 
 struct metrics_metric {

@@ -112,11 +112,6 @@ static unsigned needed_joins(const struct metrics_request *request)
 
 /* --- groups -------------------------------------------------------------------------------- */
 
-static const char *const units[] = {
-    [METRICS_MINUTE] = "minute", [METRICS_HOUR] = "hour",   [METRICS_DAY] = "day",
-    [METRICS_WEEK] = "week",     [METRICS_MONTH] = "month",
-};
-
 static bool has_time(const struct metrics_request *request)
 {
     return request->granularity != METRICS_NO_TIME;
@@ -125,7 +120,7 @@ static bool has_time(const struct metrics_request *request)
 static void append_group_columns(struct buf *sql, const struct metrics_request *request)
 {
     if (has_time(request)) {
-        buf_printf(sql, "date_trunc('%s', %s) AS time, ", units[request->granularity],
+        buf_printf(sql, "date_trunc('%s', %s) AS time, ", metrics_unit(request->granularity),
                    request->view->time);
     }
     for (size_t i = 0; i < request->dimension_count; i++) {
@@ -196,7 +191,7 @@ static void append_groups(struct buf *sql, const struct metrics_request *request
 
 static void append_filled(struct buf *sql, const struct metrics_request *request)
 {
-    const char *unit = units[request->granularity];
+    const char *unit = metrics_unit(request->granularity);
 
     buf_append_text(sql, ", rows AS (SELECT * FROM groups UNION ALL SELECT b.time");
     for (size_t i = 0; i < request->dimension_count; i++) {

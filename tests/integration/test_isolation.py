@@ -1,5 +1,6 @@
 """Two projects in one database: nobody reads, changes or deletes what is the other's."""
 
+import json
 import urllib.parse
 
 import pytest
@@ -109,3 +110,32 @@ def test_models_price_their_own_project_only(two):
         assert [other.client().get(cost).status == 200 for other in two] == [other is system for other in two]
     assert costs == [5, None]
     assert theirs.post("/api/public/models", body).status == 200  # the name is free there
+
+
+def metrics_of(client, view, measures, dimensions=()):
+    query = {"view": view, "metrics": [{"measure": measure, "aggregation": "sum"} for measure in measures],
+             "dimensions": [{"field": field} for field in dimensions],
+             "fromTimestamp": "2026-01-01T00:00:00Z", "toTimestamp": "2026-01-03T00:00:00Z"}  # fmt: skip
+    answer = client.get("/api/public/metrics", {"query": json.dumps(query)})
+    assert answer.status == 200, answer.text
+    return [list(row.values()) for row in answer.json()["data"]]
+
+
+def test_numbers_of_two_projects_with_the_same_ids_are_not_mixed(two):
+    clients = [system.client() for system in two]
+    trace = new_trace(timestamp=AT)
+    observation = new_observation(trace, startTime=AT)
+    for client, name, number in zip(clients, ("ours", "theirs"), (1, 10)):
+        step = {**observation, "name": name, "calculatedTotalCost": number}
+        more = [new_observation(trace, startTime=AT, name=name, calculatedTotalCost=0) for _ in range(number - 1)]
+        assert client.batch({**trace, "name": name}, [step, *more]).status == 200
+        score = {"id": "score", "traceId": trace["id"], "observationId": observation["id"], "name": name, "value": number}
+        event = {"id": "event", "type": "score-create", "timestamp": AT, "body": {**score, "timestamp": AT}}
+        assert client.post("/api/public/ingestion", {"batch": [event]}).json()["errors"] == []
+    for client, name, number in zip(clients, ("ours", "theirs"), (1, 10)):
+        assert metrics_of(client, "traces", ["count", "observationsCount", "scoresCount", "totalCost"], ["name"]) == [
+            [name, 1, number, 1, number]]  # fmt: skip
+        assert metrics_of(client, "observations", ["count", "countScores", "totalCost"], ["traceName", "name"]) == [
+            [name, name, number, 1, number]]  # fmt: skip
+        assert metrics_of(client, "scores-numeric", ["count", "value"], ["traceName", "observationName"])[0][:3] == [
+            name, name, 1]  # fmt: skip
