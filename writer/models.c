@@ -13,7 +13,7 @@
 #define EPOCH_US INT64_C(946684800000000) /* 2000-01-01 */
 
 enum {
-    ASK_MAX = 1000, /* names or kinds a statement */
+    ASK_MAX = 200, /* names or kinds a statement */
     CANDIDATES_MAX = 20000,
     BYTES_MAX = 64 * 1024 * 1024,
     RETRY_MS = 60000,
@@ -32,7 +32,9 @@ static const char sql_kinds[] =
     " WHERE CASE WHEN left(w.p, 1) = 's' THEN w.k ~ substr(w.p, 2) ELSE w.k ~* substr(w.p, 2) END"
     " ORDER BY n";
 
+/* A project's patterns have less time than those that came with the program. */
 static const char sql_ask[] = "SAVEPOINT prices; SET LOCAL statement_timeout = 5000";
+static const char sql_ask_own[] = "SAVEPOINT prices; SET LOCAL statement_timeout = 1000";
 static const char sql_asked[] = "ROLLBACK TO SAVEPOINT prices; RELEASE SAVEPOINT prices";
 
 struct models_candidates {
@@ -44,6 +46,12 @@ struct models_candidates {
 struct models_unknown {
     struct slice first;
     struct slice second;
+};
+
+struct models_failing {
+    char project[MODELS_NAME_MAX];
+    size_t len;
+    int64_t until_ms;
 };
 
 /* ---- what is remembered ---- */
@@ -72,6 +80,7 @@ void models_finish(struct models *models)
     free(models->_candidates);
     free(models->_rows);
     free(models->_unknown);
+    free(models->_failing);
 }
 
 void models_forget(struct models *models)
@@ -122,8 +131,9 @@ static int64_t field_int64(const PGresult *result, int row, int column)
 }
 
 /* *result NULL: it could not be matched. */
-static enum err ask(struct models *models, const char *sql, const struct models_unknown *unknown,
-                    uint32_t count, PGresult **result, struct error *error)
+static enum err ask(struct models *models, const char *sql, bool is_own,
+                    const struct models_unknown *unknown, uint32_t count, PGresult **result,
+                    struct error *error)
 {
     struct buf bufs[2] = {BUF_EMPTY, BUF_EMPTY};
     array_begin(&bufs[0], OID_TEXT, count);
@@ -135,12 +145,11 @@ static enum err ask(struct models *models, const char *sql, const struct models_
     struct session_parameters parameters = {.values = {buf_slice(&bufs[0]), buf_slice(&bufs[1])},
                                             .count = 2};
     *result = NULL;
-    enum err err = session_exec(models->session, sql_ask, error);
+    enum err err = session_exec(models->session, is_own ? sql_ask_own : sql_ask, error);
     if (err == ERR_OK) {
         err = session_query(models->session, sql, &parameters, result, error);
         if (err == ERR_REFUSED || err == ERR_TIMEOUT) {
             log_event(LOG_WARN, "models not matched", "error", error->text, NULL);
-            models->_retry_at_ms = clock_monotonic_ms() + RETRY_MS;
             PQclear(*result);
             *result = NULL;
             err = ERR_OK;
@@ -178,6 +187,34 @@ static uint32_t sort_unknown(struct models_unknown *unknown, uint32_t count)
         }
     }
     return kept;
+}
+
+/* ---- projects whose patterns take too long ---- */
+
+static bool is_failing(const struct models *models, struct slice project)
+{
+    uint32_t count =
+        models->_failing_count < MODELS_FAILING_MAX ? models->_failing_count : MODELS_FAILING_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct models_failing *failing = &models->_failing[i];
+        if (slice_equals((struct slice){failing->project, failing->len}, project) &&
+            clock_monotonic_ms() < failing->until_ms) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_failing(struct models *models, struct slice project)
+{
+    if (models->_failing == NULL) {
+        models->_failing = memory_zalloc(MODELS_FAILING_MAX * sizeof(*models->_failing));
+    }
+    struct models_failing *failing =
+        &models->_failing[models->_failing_count++ % MODELS_FAILING_MAX];
+    failing->len = project.len < sizeof(failing->project) ? project.len : 0;
+    memcpy(failing->project, project.data, failing->len);
+    failing->until_ms = clock_monotonic_ms() + RETRY_MS;
 }
 
 /* ---- names ---- */
@@ -227,9 +264,17 @@ static enum err learn_names(struct models *models, const struct models_unknown *
                             uint32_t count, struct arena *arena, struct error *error)
 {
     PGresult *result;
-    enum err err = ask(models, sql_match, names, count, &result, error);
+    bool is_own = names[0].first.len > 0;
+    enum err err = ask(models, sql_match, is_own, names, count, &result, error);
     if (err != ERR_OK) {
         return err;
+    }
+    if (result == NULL && is_own) {
+        note_failing(models, names[0].first);
+        return ERR_OK;
+    }
+    if (result == NULL) {
+        models->_retry_at_ms = clock_monotonic_ms() + RETRY_MS;
     }
     int rows = result != NULL ? PQntuples(result) : 0;
     struct price_row **matched = arena_alloc(arena, (size_t)rows * sizeof(struct price_row *));
@@ -269,7 +314,8 @@ static enum err learn_all(struct models *models, struct merged **observations, u
     struct models_unknown *unknown = arena_alloc(arena, 2 * count * sizeof(*unknown));
     uint32_t wanted = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (!has(observations[i], MODELS_BIT(MODEL))) {
+        if (!has(observations[i], MODELS_BIT(MODEL)) ||
+            name_of(observations[i]).len > MODELS_NAME_MAX) {
             continue;
         }
         struct slice project = observations[i]->project;
@@ -288,7 +334,9 @@ static enum err learn_all(struct models *models, struct merged **observations, u
                            slice_equals(unknown[end].first, unknown[at].first);
              end++) {
         }
-        err = learn_names(models, unknown + at, end - at, arena, error);
+        if (!is_failing(models, unknown[at].first)) {
+            err = learn_names(models, unknown + at, end - at, arena, error);
+        }
     }
     return err;
 }
@@ -371,7 +419,10 @@ static enum err learn_kinds(struct models *models, struct error *error)
         uint32_t some = count - at < ASK_MAX ? count - at : ASK_MAX;
         const struct models_unknown *kinds = models->_unknown + at;
         PGresult *result;
-        err = ask(models, sql_kinds, kinds, some, &result, error);
+        err = ask(models, sql_kinds, false, kinds, some, &result, error);
+        if (err == ERR_OK && result == NULL) {
+            models->_retry_at_ms = clock_monotonic_ms() + RETRY_MS;
+        }
         int rows = result != NULL ? PQntuples(result) : 0;
         int row = 0;
         for (uint32_t i = 0; i < some && err == ERR_OK; i++) {

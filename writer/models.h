@@ -4,8 +4,8 @@
  * regexes they are, once each.
  *
  * What is remembered is of one generation (migrations/0009_models.sql), which every group reads in its transaction:
- * what was committed before the group began, by whichever writer, counts. A pattern that PostgreSQL cannot match in
- * time matches nothing for a while; it never stops a group. Not thread-safe.
+ * what was committed before the group began, by whichever writer, counts. Patterns that PostgreSQL cannot match in
+ * time match nothing for a minute: those of a project are nobody else's loss. Not thread-safe.
  */
 #pragma once
 
@@ -37,6 +37,9 @@ enum { MODELS_GENERATION_SIZE = 64 };
      MODELS_BIT(COST_DETAILS))
 #define MODELS_BIT(suffix) (UINT64_C(1) << OBSERVATION_##suffix)
 
+/* Names that are longer match nothing: each costs some microseconds a pattern. */
+enum { MODELS_NAME_MAX = 256, MODELS_FAILING_MAX = 32 };
+
 struct models_candidates; /* the rows that match a name, in the order in which they count */
 
 struct models {
@@ -51,7 +54,9 @@ struct models {
     char _generation[MODELS_GENERATION_SIZE]; /* "" before the first */
     bool _is_stale;                           /* to be forgotten when the next group begins */
     int64_t _retry_at_ms;                     /* monotonic: a match has failed; 0: none */
-    struct models_unknown *_unknown;          /* kinds that a condition asked for */
+    struct models_failing *_failing; /* a ring of projects whose patterns are not asked for */
+    uint32_t _failing_count;
+    struct models_unknown *_unknown; /* kinds that a condition asked for */
     uint32_t _unknown_count, _unknown_capacity;
 };
 

@@ -107,6 +107,20 @@ static enum err read_price(struct json_reader *reader, const struct where *where
                        "negative, or more than 9 digits before the point or 36 behind it");
 }
 
+/* PostgreSQL is quick at regexes but for those that refer back. */
+static bool refers_back(struct slice pattern)
+{
+    for (size_t i = 0; i + 1 < pattern.len; i++) {
+        if (pattern.data[i] == '\\') {
+            i++;
+            if (pattern.data[i] >= '1' && pattern.data[i] <= '9') {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool is_one_of(struct slice text, const char *const *words)
 {
     for (; *words != NULL; words++) {
@@ -186,6 +200,9 @@ static enum err write_usage_condition(const struct condition *condition, const s
                                       struct buf *out, struct error *error)
 {
     static const char *const operators[] = {"gt", "gte", "lt", "lte", "eq", "neq", NULL};
+    if (refers_back(condition->pattern)) {
+        return wrong(error, where, "usageDetailPattern", "back references are not supported");
+    }
     if (!is_one_of(condition->operator, operators)) {
         return wrong(error, where, "operator", "not one of gt, gte, lt, lte, eq, neq");
     }
@@ -538,6 +555,9 @@ static enum err check_model(struct model *model, struct error *error)
     }
     if (model->pattern.len == 0) {
         return wrong(error, &top, "matchPattern", "missing");
+    }
+    if (refers_back(model->pattern)) {
+        return wrong(error, &top, "matchPattern", "back references are not supported");
     }
     if (!is_one_of(model->unit, units)) {
         return wrong(error, &top, "unit",

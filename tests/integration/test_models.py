@@ -360,13 +360,37 @@ def test_a_race_for_a_name_has_one_winner(client, xtrace):
     assert xtrace.database.value("SELECT count(*) FROM models WHERE model_name = %s", name) == 1
 
 
-def test_a_pattern_that_takes_too_long_stops_nobody(make_xtrace):
+SLOW = "(" + "a?" * 400 + ")*" + "a" * 90  # seconds to prepare
+
+
+@pytest.mark.parametrize("pattern", [SLOW, SLOW, "(x{0,255}){0,40}", r"^(a+)\1$", r"\\\\\1"])
+def test_a_pattern_that_would_take_long_is_refused(client, pattern):
+    """The first one twice: PostgreSQL remembers what it has prepared."""
+    answer = client.post(ROUTE, {**flat(new_name()), "matchPattern": pattern})
+    assert answer.status == 400 and answer.json()["message"].startswith("matchPattern"), answer.text
+    condition = {"usageDetailPattern": pattern, "operator": "gt", "value": 1}
+    answer = client.post(ROUTE, body_of(new_name(), **tiers(condition)))
+    assert answer.status == 400 and "usageDetailPattern" in answer.json()["message"], answer.text
+
+
+def test_patterns_that_take_too_long_stop_nobody(make_xtrace):
+    """Written by hand, past the gateway."""
     system = make_xtrace()
     client = system.client()
-    made = make(client, {**flat(new_name()), "matchPattern": "^((a+)+\\2?)+\\1\\2$"})
-    assert cost(system, client, "a" * 60)[1] is None
+    system.database.query("INSERT INTO models (project_id, id, model_name, match_pattern, pricing_tiers)"
+                          " VALUES ('default', 'slow', 'slow', %s, '[]')", SLOW)
+    assert cost(system, client, "a" * 60) == (None, None, None)
     assert cost(system, client, "gpt-4o")[1] == "built-in-gpt-4o"
-    assert delete(client, made["id"]).status == 200
+    for name in ("gpt-4o-mini", "gpt-5", "o3"):  # nobody waits again
+        assert cost(system, client, name)[1] == "built-in-" + name
+    assert system.log("writer-1").count("models not matched") == 1
+
+
+def test_names_that_are_too_long_for_any_model_match_none(xtrace, client):
+    name = new_name()
+    make(client, {**flat(name), "matchPattern": f"^{name}x*$"})
+    assert cost(xtrace, client, name + "x" * 200)[0] == "12"
+    assert cost(xtrace, client, name + "x" * 300) == (None, None, None)
 
 
 def test_rows_that_somebody_wrote_by_hand_do_no_harm(xtrace, client):
