@@ -24,7 +24,8 @@ static const char sql_model_deletion[] =
 struct check {
     check_done done;
     void *waiter;
-    enum err refusal; /* when something is wrong */
+    enum err refusal;     /* when something is wrong */
+    const char *too_long; /* what is wrong when it takes too long; NULL: nothing */
     enum err err;
     struct error error;
 };
@@ -40,6 +41,10 @@ static void on_row(void *waiter, const PGresult *row)
 static void on_done(void *waiter, enum err err, const struct error *error)
 {
     struct check *check = waiter;
+    if (err == ERR_TIMEOUT && check->too_long != NULL) {
+        err = ERR_OK;
+        check->err = error_set(&check->error, check->refusal, "%s", check->too_long);
+    }
     check->done(check->waiter, err != ERR_OK ? err : check->err,
                 err != ERR_OK ? error : &check->error);
     free(check);
@@ -47,13 +52,14 @@ static void on_done(void *waiter, enum err err, const struct error *error)
 
 /* A client that leaves does not stop it. */
 static void run(struct request *request, const char *sql, const char *value, enum err refusal,
-                check_done done, void *waiter)
+                const char *too_long, check_done done, void *waiter)
 {
     static const struct db_handlers handlers = {on_row, on_done};
     const char *values[] = {request->identity.project, value};
     struct db_query *query;
     struct check *check = memory_zalloc(sizeof(*check));
-    *check = (struct check){.done = done, .waiter = waiter, .refusal = refusal};
+    *check =
+        (struct check){.done = done, .waiter = waiter, .refusal = refusal, .too_long = too_long};
     enum err err =
         db_run(request->worker->db, sql, 2, values, &handlers, check, &query, &check->error);
     if (err != ERR_OK) {
@@ -66,12 +72,12 @@ void check_model(struct request *request, const struct collect *collect, check_d
                  void *waiter)
 {
     run(request, sql_model, arena_text(&request->arena, buf_slice(&collect->note)), ERR_INVALID,
-        done, waiter);
+        "matchPattern or usageDetailPattern: the regular expression takes too long", done, waiter);
 }
 
 void check_model_deletion(struct request *request, const struct collect *collect, check_done done,
                           void *waiter)
 {
     run(request, sql_model_deletion, arena_text(&request->arena, request->params[0]), ERR_NOT_FOUND,
-        done, waiter);
+        NULL, done, waiter);
 }

@@ -373,6 +373,12 @@ def test_a_pattern_that_would_take_long_is_refused(client, pattern):
     assert answer.status == 400 and "usageDetailPattern" in answer.json()["message"], answer.text
 
 
+def test_a_pattern_that_takes_longer_than_a_query_may_is_refused_too(make_xtrace):
+    client = make_xtrace(env={"XTRACE_QUERY_TIMEOUT_MS": "500"}).client()
+    answer = client.post(ROUTE, {**flat(new_name()), "matchPattern": SLOW})
+    assert (answer.status, answer.json()["message"].split(":")[0]) == (400, "matchPattern or usageDetailPattern"), answer.text
+
+
 def test_patterns_that_take_too_long_stop_nobody(make_xtrace):
     """Written by hand, past the gateway."""
     system = make_xtrace()
