@@ -62,8 +62,9 @@ def test_langfuse_2(xtrace, openai):
 
 
 ALWAYS = {"auth_check": True, "get_trace_url": True, "health": "OK", "projects": 1, "get_prompt falls back": "be brief",
-          "models": True, "observations v2": ["get_weather"], "scores": SCORES, "metrics": "TOOL"}
-BOTH_WAYS = {"trace.list": ["chat"], "trace.get": 11, "sessions.list": True, "sessions.get": ["chat"], "observations": ["get_weather"],
+          "models": True, "score.delete": True, "trace.delete": "Trace deleted successfully",
+          "observations v2": ["get_weather"], "scores": SCORES, "metrics": "TOOL"}
+BOTH_WAYS = {"trace.list": ["chat"], "trace.get": 12, "trace.get of one that is gone": "NotFoundError", "sessions.list": True, "sessions.get": ["chat"], "observations": ["get_weather"],
              "observation": USAGE, "score": 1, "metrics v2": "TOOL"}
 READ = {
     "langfuse3": {**ALWAYS, **BOTH_WAYS},
@@ -93,3 +94,14 @@ def test_openinference(xtrace, openai):
 
 def test_traceloop(xtrace, openai):
     check(xtrace, run(xtrace, openai, "traceloop", "traceloop_openai.py"), {})
+
+
+def test_opentelemetrys_own_instrumentation(xtrace, openai):
+    """Spans, what log records say of them, and metrics."""
+    said = run(xtrace, openai, "opentelemetry", "opentelemetry_openai.py")
+    check_traces(xtrace.client(), said["traces"])
+    labels = json.dumps({"service.name": said["read"]["service"]})
+    params = {"labels": labels, "group_by": "gen_ai.token.type", "agg": "last", "step": "1d"}
+    answer = xtrace.client().get("/api/public/metrics/query", {"name": "gen_ai.client.token.usage.sum", **params})
+    tokens = {series["labels"]["gen_ai.token.type"]: series["values"][-1]["value"] for series in answer.json()["data"]}
+    assert tokens == {"input": 63, "output": 21}

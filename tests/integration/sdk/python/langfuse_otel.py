@@ -1,5 +1,7 @@
 """langfuse 3, 4 and 5, which send OTLP (scores: /ingestion): a session of nested observations of every type."""
 
+import base64
+import hashlib
 import importlib.metadata
 import uuid
 from datetime import datetime, timezone
@@ -11,6 +13,8 @@ major = int(importlib.metadata.version("langfuse").split(".")[0])
 langfuse = Langfuse(environment="staging-otel", release=f"rel-{major}")
 word = uuid.uuid4().hex[:8]
 user, session = f"ada-{word}", f"session-{word}"
+PIXEL = ("data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+media_id = base64.urlsafe_b64encode(hashlib.sha256(base64.b64decode(PIXEL.split(",")[1])).digest()).decode()[:22]
 first_token = datetime.now(timezone.utc)
 
 
@@ -50,6 +54,8 @@ with start("agent", "agent", input={"q": "größer? 😀"}, metadata={"depth": 1
             with start(name, as_type, input="x") as each:
                 each.update(output=True)
         decorated("again")
+        with start("vision", "generation", input=[{"type": "image_url", "image_url": {"url": PIXEL}}]):
+            pass
         try:
             with start("fails"):
                 raise ValueError("no luck")
@@ -86,6 +92,8 @@ meant = [{
         {"name": "compose", "type": "CHAIN", "parent": "agent", "input": "x", "output": True},
         {"name": "decorated", "type": "GENERATION", "parent": "agent", "model": "made-up-model",
          "input": {"args": ["again"], "kwargs": {}}, "output": ["again", "again"], "usageDetails": {"input": 1, "output": 2, "total": 3}},
+        {"name": "vision", "type": "GENERATION", "parent": "agent", "input": [{"type": "image_url", "image_url": {
+            "url": f"@@@langfuseMedia:type=image/png|id={media_id}|source=base64_data_uri@@@"}}]},
         {"name": "fails", "type": "SPAN", "parent": "agent", "level": "ERROR", "statusMessage": "ValueError: no luck"},
     ],
     "scores": [
@@ -109,10 +117,20 @@ read = {
     "get_prompt falls back": attempt(lambda: langfuse.get_prompt("none", fallback="be brief").prompt),
     "models": attempt(lambda: api.models.list(limit=1).meta.total_items > 10),
 }
+with start("gone") as gone:
+    gone.score(name="gone", value=1, score_id=f"gone-{word}")
+langfuse.flush()
+scores = {3: "score", 4: "legacy", 5: "scores"}[major]
+delete_score = api.legacy.score_v1.delete if major == 4 else getattr(api, scores).delete
+read |= {
+    "score.delete": attempt(lambda: delete_score(f"gone-{word}") is None),
+    "trace.delete": attempt(lambda: api.trace.delete(gone.trace_id).message),
+}
 if major < 5:
     read |= {
         "trace.list": attempt(lambda: [each.name for each in api.trace.list(user_id=user, tags=["a", "b"]).data]),
         "trace.get": attempt(lambda: len(api.trace.get(trace_id).observations)),
+        "trace.get of one that is gone": attempt(lambda: api.trace.get(gone.trace_id))[:13],
         "sessions.list": attempt(lambda: session in [each.id for each in api.sessions.list().data]),
         "sessions.get": attempt(lambda: [each.name for each in api.sessions.get(session).traces]),
     }
