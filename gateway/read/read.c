@@ -159,19 +159,25 @@ void read_make_sql(struct read *read, struct slice text)
     read->sql_is_made = true;
 }
 
-void read_make_filtered(struct read *read, const char *sql, struct slice conditions)
+void read_fill(struct read *read, const char *mark, struct slice text)
 {
     struct buf made = BUF_EMPTY;
-    const char *at = sql, *mark;
+    const char *at = read->sql, *found;
 
-    while ((mark = strstr(at, READ_SQL_FILTER)) != NULL) {
-        buf_append(&made, at, (size_t)(mark - at));
-        buf_append_slice(&made, conditions);
-        at = mark + strlen(READ_SQL_FILTER);
+    while ((found = strstr(at, mark)) != NULL) {
+        buf_append(&made, at, (size_t)(found - at));
+        buf_append_slice(&made, text);
+        at = found + strlen(mark);
     }
     buf_append_text(&made, at);
     read_make_sql(read, buf_slice(&made));
     buf_finish(&made);
+}
+
+void read_make_filtered(struct read *read, const char *sql, struct slice conditions)
+{
+    read->sql = sql;
+    read_fill(read, READ_SQL_FILTER, conditions);
 }
 
 /* --- values of a statement ----------------------------------------------------------------- */

@@ -70,6 +70,8 @@ void read_run(struct request *request, const struct read_resource *resource);
 /* The text is the statement of this request alone; it consists of pieces of static text, whatever the
  * request says. Copied. */
 void read_make_sql(struct read *read, struct slice text);
+/* The same of read->sql, with text, of static pieces too, wherever it has the mark. */
+void read_fill(struct read *read, const char *mark, struct slice text);
 /* The same of a static statement, with the conditions wherever it says READ_SQL_FILTER. */
 void read_make_filtered(struct read *read, const char *sql, struct slice conditions);
 

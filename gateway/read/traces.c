@@ -45,16 +45,19 @@
     " AND " SQL_ENVIRONMENT_IN("$11")                                                              \
     " AND " SQL_CARRIES("turn_id", "$19") " AND " SQL_CARRIES("run_id", "$20") READ_SQL_FILTER
 
+/* A comment: here comes in what filters by sums need. */
+#define SQL_SOURCE " /*source*/"
+
 /* $12: no filter at all; then the books know the total. */
 #define SQL_TOTAL                                                                                  \
     "total AS MATERIALIZED (SELECT CASE WHEN $12::boolean"                                    \
     " THEN (SELECT coalesce(sum(traces), 0)::bigint FROM trace_counts WHERE project_id = $1)"      \
-    " ELSE (SELECT count(*) FROM traces t WHERE " SQL_MATCHING ") END AS n)"                       \
+    " ELSE (SELECT count(*) FROM traces t" SQL_SOURCE " WHERE " SQL_MATCHING ") END AS n)"                       \
     " SELECT n AS total, NULL::json AS row FROM total"
 
 /* A page beyond the end looks at nothing. */
 #define SQL_PAGE(key, source, order)                                                               \
-    "SELECT " key " AS key, t.id FROM traces t" source                                             \
+    "SELECT " key " AS key, t.id FROM traces t" SQL_SOURCE source                                  \
     " WHERE " SQL_MATCHING " AND $14::bigint < (SELECT n FROM total)"                              \
     " ORDER BY " order("key", "t.id") " LIMIT $13::bigint OFFSET $14::bigint"
 
@@ -205,21 +208,35 @@ static const struct param list_table[] = {
     {NULL, PARAM_TEXT, 0},
 };
 
-static bool is_filtered(const struct list_params *params)
+static bool has_params(const struct list_params *params)
 {
-    return params->filter != NULL || params->user_id != NULL || params->name != NULL ||
-           params->session_id != NULL || params->turn_id != NULL || params->run_id != NULL ||
-           params->version != NULL || params->release != NULL || params->from.given ||
-           params->to.given || params->tags.count > 0 || params->environments.count > 0;
+    return params->user_id != NULL || params->name != NULL || params->session_id != NULL ||
+           params->turn_id != NULL || params->run_id != NULL || params->version != NULL ||
+           params->release != NULL || params->from.given || params->to.given ||
+           params->tags.count > 0 || params->environments.count > 0;
 }
 
 /* --- list: filter -------------------------------------------------------------------------- */
 
 /* clang-format off */
-#define SQL_OF_ITS_OBSERVATIONS(sum)                                                               \
-    "(SELECT " sum " FROM observations o WHERE o.project_id = $1 AND o.trace_id = t.id)"
+/* Sums over a trace's observations: for each trace that is looked at, or for all at once where nothing else
+ * says which traces. The planner leaves out those that no condition is on. */
 #define SQL_COUNT_OF_LEVEL(level)                                                                  \
-    SQL_OF_ITS_OBSERVATIONS("count(*) FILTER (WHERE coalesce(o.level, 'DEFAULT') = '" level "')")
+    "count(*) FILTER (WHERE coalesce(o.level, 'DEFAULT') = '" level "')"
+#define SQL_SUMS_OF_TRACE                                                                          \
+    SQL_TRACE_LATENCY " AS latency, " SQL_TRACE_COST " AS cost, count(*) AS observations,"         \
+    " sum(o.prompt_tokens) AS input, sum(o.completion_tokens) AS output,"                          \
+    " sum(" SQL_TOTAL_TOKENS ") AS total, " SQL_COUNT_OF_LEVEL("ERROR") " AS errors,"              \
+    " " SQL_COUNT_OF_LEVEL("WARNING") " AS warnings,"                                              \
+    " " SQL_COUNT_OF_LEVEL("DEFAULT") " AS defaults, " SQL_COUNT_OF_LEVEL("DEBUG") " AS debugs"
+static const char sql_sums_of_each[] =
+    " LEFT JOIN LATERAL (SELECT " SQL_SUMS_OF_TRACE " FROM observations o"
+    " WHERE o.project_id = $1 AND o.trace_id = t.id) x ON true";
+static const char sql_sums_of_all[] =
+    " LEFT JOIN (SELECT o.trace_id, " SQL_SUMS_OF_TRACE " FROM observations o"
+    " WHERE o.project_id = $1 GROUP BY o.trace_id) x ON x.trace_id = t.id";
+
+enum { FIRST_SUM = 21 }; /* from here on columns are of `x` */
 
 /* At most two of the statement's values, which give way to a condition on the column. */
 static const struct {
@@ -247,34 +264,33 @@ static const struct {
     {{"input", FILTER_TEXT, "t.input"}, {0}},
     {{"output", FILTER_TEXT, "t.output"}, {0}},
     {{"metadata", FILTER_OBJECT, "t.metadata"}, {0}},
-    {{"latency", FILTER_NUMBER, "coalesce(t.latency, " SQL_OF_ITS_OBSERVATIONS(SQL_TRACE_LATENCY) ")"}, {0}},
-    {{"totalCost", FILTER_NUMBER, "coalesce(t.total_cost, " SQL_OF_ITS_OBSERVATIONS(SQL_TRACE_COST) ")"}, {0}},
-    {{"inputTokens", FILTER_NUMBER, SQL_OF_ITS_OBSERVATIONS("coalesce(sum(o.prompt_tokens), 0)")}, {0}},
-    {{"outputTokens", FILTER_NUMBER, SQL_OF_ITS_OBSERVATIONS("coalesce(sum(o.completion_tokens), 0)")}, {0}},
-    {{"totalTokens", FILTER_NUMBER, SQL_OF_ITS_OBSERVATIONS("coalesce(sum(" SQL_TOTAL_TOKENS "), 0)")}, {0}},
-    {{"observationCount", FILTER_NUMBER, SQL_OF_ITS_OBSERVATIONS("count(*)")}, {0}},
-    {{"errorCount", FILTER_NUMBER, SQL_COUNT_OF_LEVEL("ERROR")}, {0}},
-    {{"warningCount", FILTER_NUMBER, SQL_COUNT_OF_LEVEL("WARNING")}, {0}},
-    {{"defaultCount", FILTER_NUMBER, SQL_COUNT_OF_LEVEL("DEFAULT")}, {0}},
-    {{"debugCount", FILTER_NUMBER, SQL_COUNT_OF_LEVEL("DEBUG")}, {0}},
+    [FIRST_SUM] = {{"latency", FILTER_NUMBER, "coalesce(t.latency, x.latency)"}, {0}},
+    {{"totalCost", FILTER_NUMBER, "coalesce(t.total_cost, x.cost)"}, {0}},
+    {{"inputTokens", FILTER_NUMBER, "coalesce(x.input, 0)"}, {0}},
+    {{"outputTokens", FILTER_NUMBER, "coalesce(x.output, 0)"}, {0}},
+    {{"totalTokens", FILTER_NUMBER, "coalesce(x.total, 0)"}, {0}},
+    {{"observationCount", FILTER_NUMBER, "coalesce(x.observations, 0)"}, {0}},
+    {{"errorCount", FILTER_NUMBER, "coalesce(x.errors, 0)"}, {0}},
+    {{"warningCount", FILTER_NUMBER, "coalesce(x.warnings, 0)"}, {0}},
+    {{"defaultCount", FILTER_NUMBER, "coalesce(x.defaults, 0)"}, {0}},
+    {{"debugCount", FILTER_NUMBER, "coalesce(x.debugs, 0)"}, {0}},
 };
 /* clang-format on */
 
 enum { FILTERED_COUNT = sizeof filtered / sizeof *filtered };
 
-/* After the statement's own values. Appends the conditions. */
+/* After the statement's own values. Appends the conditions; bit i of mask: filtered[i] has some. */
 static enum err filter_list(struct read *read, const char *filter, struct buf *conditions,
-                            struct error *error)
+                            uint64_t *mask, struct error *error)
 {
     struct filter_column columns[FILTERED_COUNT];
-    uint64_t mask;
 
     for (size_t i = 0; i < FILTERED_COUNT; i++) {
         columns[i] = filtered[i].column;
     }
-    enum err err = filter_append(read, filter, columns, FILTERED_COUNT, conditions, &mask, error);
+    enum err err = filter_append(read, filter, columns, FILTERED_COUNT, conditions, mask, error);
     for (size_t i = 0; i < FILTERED_COUNT && err == ERR_OK; i++) {
-        for (size_t k = 0; k < 2 && (mask >> i & 1) != 0; k++) {
+        for (size_t k = 0; k < 2 && (*mask >> i & 1) != 0; k++) {
             if (filtered[i].replaces[k] != 0) {
                 read_unbind(read, filtered[i].replaces[k]);
             }
@@ -284,6 +300,11 @@ static enum err filter_list(struct read *read, const char *filter, struct buf *c
 }
 
 /* --- list: order and fields ------------------------------------------------------------------ */
+
+static bool is_filtered(const struct list_params *params)
+{
+    return params->filter != NULL || has_params(params);
+}
 
 static const struct order *find_order(struct slice column)
 {
@@ -369,14 +390,20 @@ static void bind_groups(struct read *read, const char *fields)
 }
 
 static enum err set_sql(struct read *read, const struct list_params *params,
-                        struct slice conditions, struct error *error)
+                        struct slice conditions, uint64_t mask, struct error *error)
 {
+    uint64_t other = mask & ((UINT64_C(1) << FIRST_SUM) - 1);
+
     read->sql = choose_sql(params->order_by, !is_filtered(params));
     if (read->sql == NULL) {
         return error_set(error, ERR_INVALID, "invalid order_by");
     }
     if (conditions.len > 0) {
         read_make_filtered(read, read->sql, conditions);
+    }
+    if (mask != other) {
+        const char *sums = other != 0 || has_params(params) ? sql_sums_of_each : sql_sums_of_all;
+        read_fill(read, SQL_SOURCE, slice_from(sums));
     }
     return ERR_OK;
 }
@@ -406,9 +433,10 @@ static enum err list_bind(struct read *read, const void *typed, struct error *er
     read_bind_text(read, params->turn_id);
     read_bind_text(read, params->run_id);
     bind_nothing(read);
-    enum err err = filter_list(read, params->filter, &conditions, error);
+    uint64_t mask;
+    enum err err = filter_list(read, params->filter, &conditions, &mask, error);
     if (err == ERR_OK) {
-        err = set_sql(read, params, buf_slice(&conditions), error);
+        err = set_sql(read, params, buf_slice(&conditions), mask, error);
     }
     buf_finish(&conditions);
     return err;
