@@ -316,6 +316,22 @@ def test_any_order_of_single_events_ends_in_the_same(xtrace):
     assert len(results) == 1
 
 
+def test_costs_are_computed_of_what_events_say_together(xtrace):
+    trace, own, free = new_id(), new_id(), new_id()
+    send(xtrace, event("generation-create", {"id": own, "traceId": trace, "model": "gpt-4o"}, 1),
+         event("generation-create", {"id": free, "traceId": trace, "model": "gpt-4o", "usage": {"input": 5},
+                                     "costDetails": {"input": 0, "output": 0, "total": 0}}, 1))
+    have = {o["id"]: o for o in read(xtrace, trace)["observations"]}
+    assert (have[own]["usageDetails"], have[own]["costDetails"]) == ({}, {})
+    assert have[free]["costDetails"] == {"input": 0, "output": 0, "total": 0}  # given, so nothing is computed
+    assert have[free]["calculatedTotalCost"] == 0
+    # The update does not even name its trace.
+    send(xtrace, event("generation-update", {"id": own, "usage": {"promptTokens": 1000, "completionTokens": 100}}, 2))
+    have = {o["id"]: o for o in read(xtrace, trace)["observations"]}
+    assert have[own]["usageDetails"] == {"input": 1000, "output": 100, "total": 1100}
+    assert have[own]["costDetails"]["total"] == have[own]["calculatedTotalCost"] > 0
+
+
 # With others
 
 
