@@ -249,9 +249,9 @@ def test_reads_answer_head_and_refuse_other_methods(xtrace, path):
     assert (full.status, head.status, head.body) == (200, 200, b"")
     assert head.headers["Content-Length"] == str(len(full.body))
     refused = xtrace.client().post(path, {})
-    assert (refused.status, refused.headers["Allow"]) == (405, "GET, HEAD")
+    assert (refused.status, refused.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
     assert xtrace.client(headers={}).get(path).status == 401
-    assert xtrace.client().get("/v1/metrics/batch").headers["Allow"] == "POST"
+    assert xtrace.client().get("/v1/metrics/batch").headers["Allow"] == "POST, OPTIONS"
     assert xtrace.client(headers={}).post("/v1/metrics/batch", b"{").status == 401
 
 

@@ -81,8 +81,8 @@ def test_what_is_no_score_is_a_400_with_a_message(xtrace, bad):
     assert error["status"] == 400
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"7"])
-def test_what_is_no_object_is_a_400(xtrace, body):
+@pytest.mark.parametrize("body", [b"", b"[", b"null", b"{", b"7"])
+def test_what_is_neither_a_score_nor_a_list_is_a_400(xtrace, body):
     assert xtrace.client().post(ROUTE, body).status == 400
 
 
