@@ -80,6 +80,9 @@
     " CASE WHEN o.usage_details IS NULL THEN json_build_object('input', coalesce(o.input_cost, "   \
     "0), 'output', coalesce(o.output_cost, 0), 'total', coalesce(c.cost, 0)) ELSE '{}'::json END)"
 
+/* Such a protocol counts tokens, unless it says otherwise. */
+#define SQL_UNIT "coalesce(o.unit, CASE WHEN o.usage_details IS NOT NULL THEN 'TOKENS' END)"
+
 /* Input or output as text: what was said is JSON text and comes back as it was sent; else what log records
  * said of it. */
 #define SQL_PAYLOAD(side)                                                                          \
@@ -123,9 +126,9 @@
     " 'usagePricingTierId', o.pricing_tier_id, 'usagePricingTierName', o.pricing_tier_name,"       \
     " 'latency', " SQL_OBSERVATION_LATENCY ", 'timeToFirstToken', " SQL_OBSERVATION_FIRST_TOKEN "," \
     " 'promptTokens', c.input, 'completionTokens', c.output, 'totalTokens', c.total,"              \
-    " 'unit', o.unit,"                                                                             \
+    " 'unit', " SQL_UNIT ","                                                                       \
     " 'usage', json_build_object('input', c.input, 'output', c.output, 'total', c.total,"          \
-    " 'unit', o.unit, 'inputCost', pr.input_cost, 'outputCost', pr.output_cost,"                   \
+    " 'unit', " SQL_UNIT ", 'inputCost', pr.input_cost, 'outputCost', pr.output_cost,"             \
     " 'totalCost', c.cost), 'usageDetails', " SQL_USAGE_DETAILS ","                                \
     " 'costDetails', " SQL_COST_DETAILS ","                                                        \
     " 'environment', coalesce(o.environment, 'default'), 'createdAt', "                            \

@@ -263,6 +263,17 @@ def test_an_update_of_another_type_keeps_the_generations_fields(xtrace):
     assert (have["type"], have["model"], have["usageDetails"], have["output"]) == ("SPAN", "m", {"input": 1, "total": 1}, 1)
 
 
+def test_usage_is_of_tokens_unless_the_event_says_otherwise(xtrace):
+    trace = new_id()
+    usages = {"none": {}, "map": {"usageDetails": {"input": 1}}, "old": {"usage": {"promptTokens": 1}},
+              "letters": {"usage": {"input": 1, "unit": "CHARACTERS"}}}  # fmt: skip
+    send(xtrace, *[event("generation-create", {"id": name + trace, "traceId": trace, "name": name, **usage})
+                   for name, usage in usages.items()])  # fmt: skip
+    have = {o["name"]: (o["unit"], o["usage"]["unit"]) for o in read(xtrace, trace)["observations"]}
+    tokens = ("TOKENS", "TOKENS")
+    assert have == {"none": tokens, "map": tokens, "old": tokens, "letters": ("CHARACTERS", "CHARACTERS")}
+
+
 def test_an_explicit_start_beats_one_that_was_assumed(xtrace):
     trace, own = new_id(), new_id()
     send(xtrace, event("span-update", {"id": own, "traceId": trace, "endTime": moment(500)}, 1))
