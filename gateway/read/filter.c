@@ -63,6 +63,12 @@ static const struct relation on_texts[] = {
     {NULL},
 };
 
+static const struct relation on_list[] = {
+    {"any of", "({x})::jsonb ?| {v}::text[]"},
+    {"none of", "(({x})::jsonb ?| {v}::text[]) IS NOT TRUE"},
+    {NULL},
+};
+
 static const struct relation on_number[] = {
     {"=", "({x})::numeric = {v}::numeric"},   {"<", "({x})::numeric < {v}::numeric"},
     {">", "({x})::numeric > {v}::numeric"},   {"<=", "({x})::numeric <= {v}::numeric"},
@@ -121,6 +127,7 @@ static const struct kind kinds[] = {
     {"datetime", BIT(FILTER_TIME), false, VALUE_TIME, on_time},
     {"boolean", BIT(FILTER_BOOL), false, VALUE_BOOL, on_bool},
     {"arrayOptions", BIT(FILTER_TEXTS), false, VALUE_TEXTS, on_texts},
+    {"categoryOptions", BIT(FILTER_LISTS), true, VALUE_TEXTS, on_list},
     {"stringObject", BIT(FILTER_OBJECT), true, VALUE_TEXT, on_text},
     {"numberObject", BIT(FILTER_OBJECT), true, VALUE_NUMBER, on_key_number},
     {"booleanObject", BIT(FILTER_OBJECT), true, VALUE_BOOL, on_key_bool},
@@ -414,7 +421,8 @@ static enum err append(struct read *read, const struct condition *condition,
     if (kind->has_key && condition->key.data == NULL) {
         return refuse(condition, "key", "", condition->key, error);
     }
-    if (column->type == FILTER_OBJECT && condition->key.data != NULL) {
+    if ((column->type == FILTER_OBJECT || column->type == FILTER_LISTS) &&
+        condition->key.data != NULL) {
         read_bind_text(read, arena_text(read->arena, condition->key));
         key = read->value_count;
     }

@@ -9,7 +9,7 @@
  * |---|---|
  * | string, stringObject                    | = contains, does not contain, starts with, ends with        |
  * | stringOptions                           | any of, none of                                             |
- * | arrayOptions                            | any of, none of, all of                                     |
+ * | arrayOptions, categoryOptions           | any of, none of; arrayOptions all of                        |
  * | number, numberObject                    | = < > <= >=                                                 |
  * | datetime                                | < > <= >=                                                   |
  * | boolean, booleanObject                  | = <>                                                        |
@@ -41,6 +41,7 @@ enum filter_type {
     FILTER_BOOL,
     FILTER_TEXTS,  /* text[] */
     FILTER_OBJECT, /* jsonb; conditions name a key of it */
+    FILTER_LISTS,  /* the same, whose members are lists of strings */
     /* Text with an index of those up to 800 bytes, whose condition is octet_length(...) <= 800. */
     FILTER_SHORT_TEXT,
 };

@@ -228,7 +228,8 @@ static bool has_params(const struct list_params *params)
     " sum(o.prompt_tokens) AS input, sum(o.completion_tokens) AS output,"                          \
     " sum(" SQL_TOTAL_TOKENS ") AS total, " SQL_COUNT_OF_LEVEL("ERROR") " AS errors,"              \
     " " SQL_COUNT_OF_LEVEL("WARNING") " AS warnings,"                                              \
-    " " SQL_COUNT_OF_LEVEL("DEFAULT") " AS defaults, " SQL_COUNT_OF_LEVEL("DEBUG") " AS debugs"
+    " " SQL_COUNT_OF_LEVEL("DEFAULT") " AS defaults, " SQL_COUNT_OF_LEVEL("DEBUG") " AS debugs,"   \
+    " sum(" SQL_INPUT_COST ") AS input_cost, sum(" SQL_OUTPUT_COST ") AS output_cost"
 static const char sql_sums_of_each[] =
     " LEFT JOIN LATERAL (SELECT " SQL_SUMS_OF_TRACE " FROM observations o"
     " WHERE o.project_id = $1 AND o.trace_id = t.id) x ON true";
@@ -236,7 +237,16 @@ static const char sql_sums_of_all[] =
     " LEFT JOIN (SELECT o.trace_id, " SQL_SUMS_OF_TRACE " FROM observations o"
     " WHERE o.project_id = $1 GROUP BY o.trace_id) x ON x.trace_id = t.id";
 
-enum { FIRST_SUM = 21 }; /* from here on columns are of `x` */
+enum { FIRST_SUM = 23 }; /* from here on columns are of `x` */
+
+#define SQL_WORST_LEVEL                                                                            \
+    "CASE WHEN x.errors > 0 THEN 'ERROR' WHEN x.warnings > 0 THEN 'WARNING'"                       \
+    " WHEN x.debugs > 0 AND x.defaults = 0 THEN 'DEBUG' ELSE 'DEFAULT' END"
+/* What a trace's scores say, by their names. */
+#define SQL_OF_ITS_SCORES(said, condition)                                                         \
+    "(SELECT jsonb_object_agg(n.name, n.said) FROM (SELECT s.name, " said " AS said"               \
+    " FROM scores s WHERE s.project_id = $1 AND s.trace_id = t.id AND s.name IS NOT NULL"          \
+    " AND " condition " GROUP BY s.name) n)"
 
 /* At most two of the statement's values, which give way to a condition on the column. */
 static const struct {
@@ -264,8 +274,12 @@ static const struct {
     {{"input", FILTER_TEXT, "t.input"}, {0}},
     {{"output", FILTER_TEXT, "t.output"}, {0}},
     {{"metadata", FILTER_OBJECT, "t.metadata"}, {0}},
+    {{"scoresAvg", FILTER_OBJECT, SQL_OF_ITS_SCORES("avg(s.value::numeric)", "s.data_type IN ('NUMERIC', 'BOOLEAN')")}, {0}},
+    {{"scoreCategories", FILTER_LISTS, SQL_OF_ITS_SCORES("jsonb_agg(s.string_value)", "s.data_type = 'CATEGORICAL'")}, {0}},
     [FIRST_SUM] = {{"latency", FILTER_NUMBER, "coalesce(t.latency, x.latency)"}, {0}},
     {{"totalCost", FILTER_NUMBER, "coalesce(t.total_cost, x.cost)"}, {0}},
+    {{"inputCost", FILTER_NUMBER, "coalesce(x.input_cost, 0)"}, {0}},
+    {{"outputCost", FILTER_NUMBER, "coalesce(x.output_cost, 0)"}, {0}},
     {{"inputTokens", FILTER_NUMBER, "coalesce(x.input, 0)"}, {0}},
     {{"outputTokens", FILTER_NUMBER, "coalesce(x.output, 0)"}, {0}},
     {{"totalTokens", FILTER_NUMBER, "coalesce(x.total, 0)"}, {0}},
@@ -274,6 +288,7 @@ static const struct {
     {{"warningCount", FILTER_NUMBER, "coalesce(x.warnings, 0)"}, {0}},
     {{"defaultCount", FILTER_NUMBER, "coalesce(x.defaults, 0)"}, {0}},
     {{"debugCount", FILTER_NUMBER, "coalesce(x.debugs, 0)"}, {0}},
+    {{"level", FILTER_TEXT, SQL_WORST_LEVEL}, {0}},
 };
 /* clang-format on */
 

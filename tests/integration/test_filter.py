@@ -41,12 +41,14 @@ def made(number):
     observation = new_observation(trace, id=f"10000000-0000-4000-8000-00000000000{number}", type=["SPAN", "GENERATION"][number % 2],
                                   name=name, startTime=at(number), level=[None, "ERROR", "WARNING"][number % 3], latency=number / 4,
                                   promptTokens=number, completionTokens=1, calculatedTotalCost=number / 8, metadata=METADATA[number],
-                                  environment=trace["environment"], model=f"m{number % 2}", input=f"what {number}",
+                                  environment=trace["environment"], calculatedInputCost=number % 3 / 4, model=f"m{number % 2}", input=f"what {number}",
                                   parentObservationId=None if number % 2 else f"20000000-0000-4000-8000-00000000000{number}")
     return trace, observation
 
 
 MADE = [made(number) for number in range(8)]
+SCORES = [(3, "quality", 1), (3, "quality", 4), (4, "quality", 2), (5, "quality", 0.00001),
+          (3, "tone", "good"), (3, "tone", "dull"), (5, "tone", "good"), (6, "mood", "good")]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,9 @@ def client(xtrace):
     client = xtrace.client()
     for trace, observation in MADE:
         assert client.batch(trace, [observation]).status == 200
+    for number, name, value in SCORES:
+        score = {"id": f"score {name} {number} {value}", "name": name, "value": value, "traceId": MADE[number][0]["id"]}
+        assert client.post("/api/public/scores", score).status == 200
     return client
 
 
@@ -153,6 +158,16 @@ OF_TRACES = [
     (condition("number", "defaultCount", ">=", 1), [0, 3, 6]),
     (condition("number", "observationCount", "=", 1), list(range(8))),
     (condition("string", "id", "ends with", "03"), [3]),
+    (condition("number", "inputCost", ">=", 0.5), [2, 5]),
+    (condition("number", "outputCost", "=", 0), list(range(8))),
+    (condition("string", "level", "=", "ERROR"), [1, 4, 7]),
+    (condition("stringOptions", "level", "none of", ["ERROR", "WARNING"]), [0, 3, 6]),
+    (condition("numberObject", "scores_avg", ">", 1.5, "quality"), [3, 4]),
+    (condition("numberObject", "scores_avg", "=", 2.5, "quality"), [3]),
+    (condition("numberObject", "scores_avg", ">", 0, "tone"), []),
+    (condition("categoryOptions", "score_categories", "any of", ["good", "bad"], "tone"), [3, 5]),
+    (condition("categoryOptions", "score_categories", "none of", ["good"], "tone"), [0, 1, 2, 4, 6, 7]),
+    (condition("null", "score_categories", "is not null", "", "tone"), [3, 5]),
 ]
 
 OF_OBSERVATIONS = [
