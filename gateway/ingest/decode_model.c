@@ -6,8 +6,9 @@
 #include "common/id.h"
 #include "common/json_read.h"
 #include "common/json_write.h"
-#include "common/money.h"
 #include "common/rfc3339.h"
+#include "gateway/ingest/model_conditions.h"
+#include "gateway/ingest/model_values.h"
 #include "gateway/ingest/validate.h"
 
 static const char place[] = "model";
@@ -44,263 +45,12 @@ struct tiers {
     uint32_t count;
 };
 
-/* Where in the body. */
-struct where {
-    int64_t tier;      /* -1: not in one */
-    int64_t condition; /* -1: not in one */
-};
-
-static const struct where top = {-1, -1};
-
-/* "pricingTiers[1].conditions[0].value: missing"; member may be empty. */
-static enum err wrong(struct error *error, const struct where *where, const char *member,
-                      const char *reason)
-{
-    const char *point = where->tier >= 0 && *member != '\0' ? "." : "";
-    if (where->condition >= 0) {
-        return error_set(error, ERR_INVALID,
-                         "pricingTiers[%" PRId64 "].conditions[%" PRId64 "]%s%s: %s", where->tier,
-                         where->condition, point, member, reason);
-    }
-    if (where->tier >= 0) {
-        return error_set(error, ERR_INVALID, "pricingTiers[%" PRId64 "]%s%s: %s", where->tier,
-                         point, member, reason);
-    }
-    return error_set(error, ERR_INVALID, "%s: %s", member, reason);
-}
-
-/* ---- values ---- */
-
-/* null is as good as absent. */
-static enum err read_text(struct json_reader *reader, const struct where *where, const char *member,
-                          size_t max, struct slice *out, struct error *error)
-{
-    *out = (struct slice){NULL, 0};
-    if (json_null(reader)) {
-        return ERR_OK;
-    }
-    if (!json_string(reader, out)) {
-        return json_failed(reader) ? json_end(reader, error)
-                                   : wrong(error, where, member, "not a string");
-    }
-    if (out->len == 0) {
-        return wrong(error, where, member, "empty");
-    }
-    return out->len > max ? wrong(error, where, member, "too long") : ERR_OK;
-}
-
-static enum err read_price(struct json_reader *reader, const struct where *where,
-                           const char *member, struct slice *out, struct error *error)
-{
-    struct money money;
-    *out = (struct slice){NULL, 0};
-    if (json_null(reader)) {
-        return ERR_OK;
-    }
-    if (!json_number(reader, out)) {
-        return json_failed(reader) ? json_end(reader, error)
-                                   : wrong(error, where, member, "not a number");
-    }
-    return money_parse(*out, &money)
-               ? ERR_OK
-               : wrong(error, where, member,
-                       "negative, or more than 9 digits before the point or 36 behind it");
-}
-
-/* PostgreSQL is quick at regexes but for those that refer back. */
-static bool refers_back(struct slice pattern)
-{
-    for (size_t i = 0; i + 1 < pattern.len; i++) {
-        if (pattern.data[i] == '\\') {
-            i++;
-            if (pattern.data[i] >= '1' && pattern.data[i] <= '9') {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-static bool is_one_of(struct slice text, const char *const *words)
-{
-    for (; *words != NULL; words++) {
-        if (slice_is(text, *words)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* ---- conditions ---- */
-
-struct condition {
-    struct slice pattern, operator, value, source, key, values;
-    bool case_sensitive;
-};
-
-static enum err read_condition_member(struct json_reader *reader, const struct where *where,
-                                      struct slice member, struct condition *out,
-                                      struct error *error)
-{
-    if (slice_is(member, "usageDetailPattern")) {
-        return read_text(reader, where, "usageDetailPattern", DECODE_MODEL_PATTERN_MAX,
-                         &out->pattern, error);
-    }
-    if (slice_is(member, "operator")) {
-        return read_text(reader, where, "operator", DECODE_MODEL_KEY_MAX, &out->operator, error);
-    }
-    if (slice_is(member, "source")) {
-        return read_text(reader, where, "source", DECODE_MODEL_KEY_MAX, &out->source, error);
-    }
-    if (slice_is(member, "key")) {
-        return read_text(reader, where, "key", DECODE_MODEL_KEY_MAX, &out->key, error);
-    }
-    if (slice_is(member, "value")) {
-        return json_number(reader, &out->value) || json_failed(reader)
-                   ? ERR_OK
-                   : wrong(error, where, "value", "not a number");
-    }
-    if (slice_is(member, "caseSensitive")) {
-        return json_bool(reader, &out->case_sensitive) || json_null(reader) || json_failed(reader)
-                   ? ERR_OK
-                   : wrong(error, where, "caseSensitive", "not true or false");
-    }
-    json_skip(reader, slice_is(member, "values") ? &out->values : NULL);
-    return ERR_OK;
-}
-
-static enum err write_values(struct slice json, uint32_t max_depth, const struct where *where,
-                             struct arena *arena, struct buf *out, struct error *error)
-{
-    struct json_reader reader;
-    uint32_t count = 0;
-    json_reader_init(&reader, (char *)json.data, json.len, max_depth, arena);
-    if (json.len == 0 || !json_array_begin(&reader)) {
-        return wrong(error, where, "values", "not an array");
-    }
-    buf_append_char(out, '[');
-    while (json_array_next(&reader)) {
-        struct slice value;
-        enum json_type type = json_peek(&reader);
-        if (count == DECODE_MODEL_VALUES_MAX) {
-            return wrong(error, where, "values", "too many");
-        }
-        if (type != JSON_STRING && type != JSON_NUMBER && type != JSON_BOOL) {
-            return wrong(error, where, "values", "not strings, numbers, true or false");
-        }
-        json_skip(&reader, &value);
-        buf_append_text(out, count++ > 0 ? "," : "");
-        buf_append_slice(out, value);
-    }
-    buf_append_char(out, ']');
-    return count > 0 ? ERR_OK : wrong(error, where, "values", "empty");
-}
-
-static enum err write_usage_condition(const struct condition *condition, const struct where *where,
-                                      struct buf *out, struct error *error)
-{
-    static const char *const operators[] = {"gt", "gte", "lt", "lte", "eq", "neq", NULL};
-    if (refers_back(condition->pattern)) {
-        return wrong(error, where, "usageDetailPattern", "back references are not supported");
-    }
-    if (!is_one_of(condition->operator, operators)) {
-        return wrong(error, where, "operator", "not one of gt, gte, lt, lte, eq, neq");
-    }
-    if (condition->value.len == 0) {
-        return wrong(error, where, "value", "missing");
-    }
-    buf_append_text(out, "{\"usageDetailPattern\":");
-    json_write_string(out, condition->pattern);
-    buf_append_text(out, ",\"operator\":");
-    json_write_string(out, condition->operator);
-    buf_append_text(out, ",\"value\":");
-    buf_append_slice(out, condition->value);
-    buf_printf(out, ",\"caseSensitive\":%s}", condition->case_sensitive ? "true" : "false");
-    return ERR_OK;
-}
-
-static enum err write_source_condition(const struct condition *condition, uint32_t max_depth,
-                                       const struct where *where, struct arena *arena,
-                                       struct buf *out, struct error *error)
-{
-    static const char *const sources[] = {"model_parameters", "metadata", NULL};
-    if (condition->source.len == 0) {
-        return wrong(error, where, "usageDetailPattern", "missing, and source too");
-    }
-    if (!is_one_of(condition->source, sources)) {
-        return wrong(error, where, "source", "neither model_parameters nor metadata");
-    }
-    if (condition->key.len == 0) {
-        return wrong(error, where, "key", "missing");
-    }
-    if (!slice_is(condition->operator, "in")) {
-        return wrong(error, where, "operator", "not in");
-    }
-    buf_append_text(out, "{\"source\":");
-    json_write_string(out, condition->source);
-    buf_append_text(out, ",\"key\":");
-    json_write_string(out, condition->key);
-    buf_append_text(out, ",\"operator\":\"in\",\"values\":");
-    enum err err = write_values(condition->values, max_depth, where, arena, out, error);
-    buf_append_char(out, '}');
-    return err;
-}
-
-static enum err read_condition(struct json_reader *reader, const struct decode_input *input,
-                               const struct where *where, struct buf *out, struct error *error)
-{
-    struct condition condition = {.case_sensitive = false};
-    struct slice member;
-    enum err err = ERR_OK;
-    if (!json_object_begin(reader)) {
-        return wrong(error, where, "", "not an object");
-    }
-    while (err == ERR_OK && json_object_next(reader, &member)) {
-        err = read_condition_member(reader, where, member, &condition, error);
-    }
-    if (err != ERR_OK) {
-        return err;
-    }
-    return condition.pattern.len > 0 ? write_usage_condition(&condition, where, out, error)
-                                     : write_source_condition(&condition, input->max_depth, where,
-                                                              input->scratch, out, error);
-}
-
-/* The reader stands before the array. */
-static enum err read_conditions(struct json_reader *reader, const struct decode_input *input,
-                                const struct where *tier, struct slice *out, struct error *error)
-{
-    struct buf text = BUF_EMPTY;
-    uint32_t count = 0;
-    enum err err = ERR_OK;
-    *out = (struct slice){NULL, 0};
-    if (json_null(reader)) {
-        return ERR_OK;
-    }
-    if (!json_array_begin(reader)) {
-        return wrong(error, tier, "conditions", "not an array");
-    }
-    while (err == ERR_OK && json_array_next(reader)) {
-        struct where where = {tier->tier, count};
-        if (count == DECODE_MODEL_CONDITIONS_MAX) {
-            err = wrong(error, tier, "conditions", "too many");
-            break;
-        }
-        buf_append_char(&text, count++ == 0 ? '[' : ',');
-        err = read_condition(reader, input, &where, &text, error);
-    }
-    if (count > 0) {
-        buf_append_char(&text, ']');
-        *out = arena_copy(input->scratch, buf_slice(&text));
-    }
-    buf_finish(&text);
-    return err;
-}
+static const struct model_where top = {-1, -1};
 
 /* ---- tiers ---- */
 
 static enum err read_prices(struct json_reader *reader, const struct decode_input *input,
-                            const struct where *tier, struct slice *out, struct error *error)
+                            const struct model_where *tier, struct slice *out, struct error *error)
 {
     struct buf text = BUF_EMPTY;
     struct slice kind;
@@ -308,15 +58,15 @@ static enum err read_prices(struct json_reader *reader, const struct decode_inpu
     uint32_t count = 0;
     enum err err = ERR_OK;
     if (!json_object_begin(reader)) {
-        return wrong(error, tier, "prices", "not an object");
+        return model_wrong(error, tier, "prices", "not an object");
     }
     while (err == ERR_OK && json_object_next(reader, &kind)) {
         if (kind.len == 0 || kind.len > DECODE_MODEL_KEY_MAX) {
-            err = wrong(error, tier, "prices", "a kind of usage must have 1 to 200 bytes");
+            err = model_wrong(error, tier, "prices", "a kind of usage must have 1 to 200 bytes");
         } else if (count == DECODE_MODEL_PRICES_MAX) {
-            err = wrong(error, tier, "prices", "too many");
+            err = model_wrong(error, tier, "prices", "too many");
         } else {
-            err = read_price(reader, tier, "prices", &price, error);
+            err = model_read_price(reader, tier, "prices", &price, error);
         }
         if (err == ERR_OK && price.len > 0) {
             buf_append_char(&text, count++ == 0 ? '{' : ',');
@@ -334,26 +84,26 @@ static enum err read_prices(struct json_reader *reader, const struct decode_inpu
 }
 
 static enum err read_tier_member(struct json_reader *reader, const struct decode_input *input,
-                                 const struct where *where, struct slice member, struct tier *out,
-                                 struct error *error)
+                                 const struct model_where *where, struct slice member,
+                                 struct tier *out, struct error *error)
 {
     if (slice_is(member, "name")) {
-        return read_text(reader, where, "name", DECODE_MODEL_KEY_MAX, &out->name, error);
+        return model_read_text(reader, where, "name", DECODE_MODEL_KEY_MAX, &out->name, error);
     }
     if (slice_is(member, "isDefault")) {
         return json_bool(reader, &out->is_default)
                    ? ERR_OK
-                   : wrong(error, where, "isDefault", "not true or false");
+                   : model_wrong(error, where, "isDefault", "not true or false");
     }
     if (slice_is(member, "priority")) {
         struct slice number;
         return json_number(reader, &number) && json_number_int64(number, &out->priority) &&
                        out->priority >= 0
                    ? ERR_OK
-                   : wrong(error, where, "priority", "not a whole number, or negative");
+                   : model_wrong(error, where, "priority", "not a whole number, or negative");
     }
     if (slice_is(member, "conditions")) {
-        return read_conditions(reader, input, where, &out->conditions, error);
+        return model_read_conditions(reader, input, where, &out->conditions, error);
     }
     if (slice_is(member, "prices")) {
         return read_prices(reader, input, where, &out->prices, error);
@@ -363,32 +113,33 @@ static enum err read_tier_member(struct json_reader *reader, const struct decode
 }
 
 static enum err check_tier(const struct tiers *tiers, const struct tier *tier,
-                           const struct where *where, struct error *error)
+                           const struct model_where *where, struct error *error)
 {
     if (tier->name.len == 0) {
-        return wrong(error, where, "name", "missing");
+        return model_wrong(error, where, "name", "missing");
     }
     if (tier->priority < 0) {
-        return wrong(error, where, "priority", "missing");
+        return model_wrong(error, where, "priority", "missing");
     }
     if (tier->prices.len == 0) {
-        return wrong(error, where, "prices", "there must be one at least");
+        return model_wrong(error, where, "prices", "there must be one at least");
     }
     if (tier->is_default && tier->priority != 0) {
-        return wrong(error, where, "priority", "that of the default tier must be 0");
+        return model_wrong(error, where, "priority", "that of the default tier must be 0");
     }
     if (tier->is_default && tier->conditions.len > 0) {
-        return wrong(error, where, "conditions", "the default tier has none");
+        return model_wrong(error, where, "conditions", "the default tier has none");
     }
     if (!tier->is_default && tier->conditions.len == 0) {
-        return wrong(error, where, "conditions", "a tier that is not the default must have some");
+        return model_wrong(error, where, "conditions",
+                           "a tier that is not the default must have some");
     }
     for (const struct tier *other = tiers->all; other < tier; other++) {
         if (slice_equals(other->name, tier->name)) {
-            return wrong(error, where, "name", "there is another tier of that name");
+            return model_wrong(error, where, "name", "there is another tier of that name");
         }
         if (other->priority == tier->priority) {
-            return wrong(error, where, "priority", "there is another tier of that priority");
+            return model_wrong(error, where, "priority", "there is another tier of that priority");
         }
     }
     return ERR_OK;
@@ -404,17 +155,17 @@ static enum err read_tiers(const struct model *model, const struct decode_input 
     json_reader_init(&reader, (char *)model->tiers.data, model->tiers.len, input->max_depth,
                      input->scratch);
     if (!json_array_begin(&reader)) {
-        return wrong(error, &top, "pricingTiers", "not an array");
+        return model_wrong(error, &top, "pricingTiers", "not an array");
     }
     while (err == ERR_OK && json_array_next(&reader)) {
-        struct where where = {tiers->count, -1};
+        struct model_where where = {tiers->count, -1};
         struct slice member;
         struct tier *tier = &tiers->all[tiers->count];
         if (tiers->count == DECODE_MODEL_TIERS_MAX) {
-            return wrong(error, &top, "pricingTiers", "too many");
+            return model_wrong(error, &top, "pricingTiers", "too many");
         }
         if (!json_object_begin(&reader)) {
-            return wrong(error, &where, "", "not an object");
+            return model_wrong(error, &where, "", "not an object");
         }
         *tier = (struct tier){.priority = -1};
         while (err == ERR_OK && json_object_next(&reader, &member)) {
@@ -425,7 +176,7 @@ static enum err read_tiers(const struct model *model, const struct decode_input 
         tiers->count++;
     }
     if (err == ERR_OK && defaults != 1) {
-        err = wrong(error, &top, "pricingTiers", "exactly one must be the default");
+        err = model_wrong(error, &top, "pricingTiers", "exactly one must be the default");
     }
     return err;
 }
@@ -437,7 +188,7 @@ static enum err make_standard(const struct model *model, struct arena *arena, st
     struct buf text = BUF_EMPTY;
     if (model->flat[FLAT_TOTAL].len > 0 &&
         (model->flat[FLAT_INPUT].len > 0 || model->flat[FLAT_OUTPUT].len > 0)) {
-        return wrong(error, &top, "totalPrice", "excludes inputPrice and outputPrice");
+        return model_wrong(error, &top, "totalPrice", "excludes inputPrice and outputPrice");
     }
     for (int i = 0; i < FLAT_COUNT; i++) {
         if (model->flat[i].len > 0) {
@@ -446,8 +197,8 @@ static enum err make_standard(const struct model *model, struct arena *arena, st
         }
     }
     if (text.len == 0) {
-        return wrong(error, &top, "pricingTiers",
-                     "missing, and inputPrice, outputPrice and totalPrice too");
+        return model_wrong(error, &top, "pricingTiers",
+                           "missing, and inputPrice, outputPrice and totalPrice too");
     }
     buf_append_char(&text, '}');
     tiers->count = 1;
@@ -508,12 +259,12 @@ static enum err read_member(struct json_reader *reader, struct slice member, str
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (slice_is(member, texts[i].name)) {
             struct slice *text = (struct slice *)((char *)out + texts[i].offset);
-            return read_text(reader, &top, texts[i].name, texts[i].max, text, error);
+            return model_read_text(reader, &top, texts[i].name, texts[i].max, text, error);
         }
     }
     for (int i = 0; i < FLAT_COUNT; i++) {
         if (slice_is(member, flat_names[i])) {
-            return read_price(reader, &top, flat_names[i], &out->flat[i], error);
+            return model_read_price(reader, &top, flat_names[i], &out->flat[i], error);
         }
     }
     struct slice json = {NULL, 0};
@@ -542,7 +293,7 @@ static enum err read_start_date(struct model *model, struct error *error)
     model->has_start = rfc3339_parse(date, &model->start_us);
     return model->has_start
                ? ERR_OK
-               : wrong(error, &top, "startDate", "not an RFC 3339 time with an offset");
+               : model_wrong(error, &top, "startDate", "not an RFC 3339 time with an offset");
 }
 
 static enum err check_model(struct model *model, struct error *error)
@@ -551,24 +302,25 @@ static enum err check_model(struct model *model, struct error *error)
         "TOKENS", "CHARACTERS", "MILLISECONDS", "SECONDS", "IMAGES", "REQUESTS", NULL};
     static const char *const tokenizers[] = {"openai", "claude", NULL};
     if (model->name.len == 0) {
-        return wrong(error, &top, "modelName", "missing");
+        return model_wrong(error, &top, "modelName", "missing");
     }
     if (model->pattern.len == 0) {
-        return wrong(error, &top, "matchPattern", "missing");
+        return model_wrong(error, &top, "matchPattern", "missing");
     }
-    if (refers_back(model->pattern)) {
-        return wrong(error, &top, "matchPattern", "back references are not supported");
+    if (model_refers_back(model->pattern)) {
+        return model_wrong(error, &top, "matchPattern", "back references are not supported");
     }
-    if (!is_one_of(model->unit, units)) {
-        return wrong(error, &top, "unit",
-                     "not one of TOKENS, CHARACTERS, MILLISECONDS, SECONDS, IMAGES, REQUESTS");
+    if (!model_is_one_of(model->unit, units)) {
+        return model_wrong(
+            error, &top, "unit",
+            "not one of TOKENS, CHARACTERS, MILLISECONDS, SECONDS, IMAGES, REQUESTS");
     }
-    if (model->tokenizer_id.len > 0 && !is_one_of(model->tokenizer_id, tokenizers)) {
-        return wrong(error, &top, "tokenizerId", "neither openai nor claude");
+    if (model->tokenizer_id.len > 0 && !model_is_one_of(model->tokenizer_id, tokenizers)) {
+        return model_wrong(error, &top, "tokenizerId", "neither openai nor claude");
     }
     if (model->tiers.len > 0 && has_flat(model)) {
-        return wrong(error, &top, "pricingTiers",
-                     "excludes inputPrice, outputPrice and totalPrice");
+        return model_wrong(error, &top, "pricingTiers",
+                           "excludes inputPrice, outputPrice and totalPrice");
     }
     return read_start_date(model, error);
 }
@@ -694,8 +446,8 @@ static enum err collect_model(const struct model *model, struct slice tiers_json
         row_set_slice(&row, MODEL_TOKENIZER_CONFIG, model->tokenizer_config);
     }
     if (!validate_row(&row, input->scratch, &violation)) {
-        return wrong(error, &top, row_tables[ROW_MODEL].columns[violation.column].name,
-                     violation.reason);
+        return model_wrong(error, &top, row_tables[ROW_MODEL].columns[violation.column].name,
+                           violation.reason);
     }
     uint32_t record = collect_record(out, place, COLLECT_ALONE, ROW_MODEL, slice_from(model->id));
     collect_row(out, record, &row);
