@@ -107,20 +107,35 @@ void money_add(struct money *sum, const struct money *more)
     assert(carry == 0);
 }
 
+/* Not by printf, with which it took a third of the writer's time. */
+static void print_limb(struct buf *out, uint32_t limb, int width)
+{
+    char digits[LIMB_DIGITS];
+    int at = LIMB_DIGITS;
+    do {
+        digits[--at] = (char)('0' + limb % 10);
+        limb /= 10;
+    } while (limb > 0);
+    while (at > LIMB_DIGITS - width) {
+        digits[--at] = '0';
+    }
+    buf_append(out, digits + at, (size_t)(LIMB_DIGITS - at));
+}
+
 void money_print(const struct money *money, struct buf *out)
 {
     int top = MONEY_LIMBS - 1;
     while (top > FRACTION_LIMBS && money->limbs[top] == 0) {
         top--;
     }
-    buf_printf(out, "%u", money->limbs[top]);
+    print_limb(out, money->limbs[top], 1);
     for (int i = top - 1; i >= FRACTION_LIMBS; i--) {
-        buf_printf(out, "%09u", money->limbs[i]);
+        print_limb(out, money->limbs[i], LIMB_DIGITS);
     }
     size_t whole = out->len;
     buf_append_char(out, '.');
     for (int i = FRACTION_LIMBS - 1; i >= 0; i--) {
-        buf_printf(out, "%09u", money->limbs[i]);
+        print_limb(out, money->limbs[i], LIMB_DIGITS);
     }
     while (out->data[out->len - 1] == '0') {
         out->len--;
