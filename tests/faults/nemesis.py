@@ -18,6 +18,7 @@ from bounds import hold
 from check import compare, read_stored
 from ledger import Ledger, read_ledger
 from load import Client, Load, bearer
+from psycopg import sql
 from stack import DEADLINE_S, backends, wait_for
 
 LONG = os.environ.get("XTRACE_LONG") == "1"
@@ -300,27 +301,30 @@ class NoConnections:
 
     def strike(self, stack, chance):
         hogs = []
-        try:
-            with psycopg.connect(stack.dsn, autocommit=True) as owner:
-                end = time.monotonic() + 10
-                alone = 0
-                while alone < 5:
-                    assert time.monotonic() < end, "the programs always find a free connection"
-                    try:
-                        hogs.append(psycopg.connect(stack.database.urls["gateway"], connect_timeout=5))
-                        alone = 0
-                    except psycopg.OperationalError:
-                        ours = [hog.info.backend_pid for hog in hogs] + [owner.info.backend_pid]
-                        ended = owner.execute(
-                            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                            " WHERE backend_type = 'client backend' AND pid <> ALL(%s)", [ours]).fetchone()[0]  # fmt: skip
-                        alone = 0 if ended else alone + 1
-                        hold(0.05)
-                assert hogs
-            hold(self.seconds)
-        finally:
-            for hog in hogs:
-                hog.close()
+        with psycopg.connect(stack.dsn, autocommit=True) as owner:
+            database = sql.Identifier(owner.info.dbname)
+            limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
+            try:
+                # The hogs are superusers, whom a database's limit does not bind: the programs cannot win their slots back meanwhile.
+                owner.execute(limit.format(database, 0))
+                wait_for(lambda: self.took_all(owner, hogs, stack.dsn), 20, "every slot being taken")
+                owner.execute(limit.format(database, -1))
+                hold(self.seconds)
+            finally:
+                owner.execute(limit.format(database, -1))
+                for hog in hogs:
+                    hog.close()
+
+    @staticmethod
+    def took_all(owner, hogs, dsn):
+        ours = [hog.info.backend_pid for hog in hogs] + [owner.info.backend_pid]
+        owner.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> ALL(%s)", [ours]
+        )
+        with contextlib.suppress(psycopg.OperationalError):
+            while True:
+                hogs.append(psycopg.connect(dsn, connect_timeout=5))
+        return len(hogs) + 1 == int(owner.execute("SHOW max_connections").fetchone()[0])
 
 
 class LockTables:
