@@ -193,7 +193,9 @@ def assert_counts(stack):
     assert counted == len(stored_ids(stack, "traces"))
 
 
-def test_many_poisons_in_one_request(pair):
+def test_many_poisons_in_one_request(stack_of):
+    # The deadline of users, not FAST's second: some two hundred trials stand behind one answer.
+    pair = stack_of(writers=2, settings={**FAST, "XTRACE_WRITE_DEADLINE_MS": "10000"})
     with poisoned(pair, "check constraint", "observations"):
         body = request(poison_at=range(0, 200, 7), observations=200)
         answer = send(pair, body)
