@@ -29,9 +29,10 @@
 
 #include "common/arena.h"
 #include "common/error.h"
+#include "common/json_number.h"
 #include "common/slice.h"
 
-enum { JSON_DEPTH_MAX = 512, JSON_NUMBER_MAX = 400, JSON_EXPONENT_MAX = 1000 };
+enum { JSON_DEPTH_MAX = 512 };
 
 enum json_type {
     JSON_NONE, /* the reader failed, or there is no value here */
@@ -53,11 +54,26 @@ struct json_reader {
     bool _fresh;        /* just after [ or {: no comma before the next one */
     const char *_wrong; /* static text of the first error; NULL while fine */
     size_t _wrong_at;   /* its byte offset */
+    bool _lenient;
+    const char *_unfit; /* static text of the first bound that was broken; NULL: none */
 };
 
 /* max_depth counts nested arrays and objects, at most JSON_DEPTH_MAX. */
 void json_reader_init(struct json_reader *reader, char *text, size_t len, uint32_t max_depth,
                       struct arena *arena);
+
+/*
+ * From here on a value that is JSON and breaks a bound (nesting, the length of a number, its
+ * exponent) does not fail the reader: it is passed as any other, so that a list of records can do
+ * without the one that holds it. Takes an eighth of a byte for each bracket of such a value, twice
+ * that at most, while it is passed.
+ */
+void json_be_lenient(struct json_reader *reader);
+
+/* The bound (static text) that a value has broken which was handed out since the last call: it must
+ * not be used then. NULL: none. A value that json_skip threw away may break them all; one that
+ * json_object_begin or json_array_begin would not enter counts. */
+const char *json_take_unfit(struct json_reader *reader);
 
 bool json_failed(const struct json_reader *reader);
 
@@ -95,10 +111,3 @@ void json_fail(struct json_reader *reader, const char *text);
 /* Call after the outermost value: ERR_INVALID when the reader failed or text is left over; the
  * error says what and at which byte, e.g. "invalid JSON at byte 17: expected ',' or '}'". */
 MUST_CHECK enum err json_end(struct json_reader *reader, struct error *error);
-
-/* The number's text as an integer. False when it has a fraction or exponent or leaves int64. */
-bool json_number_int64(struct slice number, int64_t *out);
-/* The same of 12.0 and 1.2e1; beyond 2^53 only of digits alone. */
-bool json_number_whole(struct slice number, int64_t *out);
-/* Nearest double; never NaN; false when beyond the double's range. */
-bool json_number_double(struct slice number, double *out);

@@ -117,7 +117,7 @@ const struct setting config_rows[] = {
      .fallback = "128",
      .min = 4,
      .max = 512,
-     .help = "deepest nesting of a JSON body"},
+     .help = "deepest nesting of JSON in a record; a deeper record is refused"},
     {.key = "XTRACE_MAX_RECORDS",
      .type = SETTING_INT,
      FIELD(max_records),

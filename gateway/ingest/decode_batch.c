@@ -244,6 +244,7 @@ enum err decode_batch(const struct decode_input *input, struct collect *out, str
     decoding.trace = ABSENT;
     decoding.observations = (struct fields_list){ABSENT, 0};
     json_reader_init(&decoding.reader, input->body, input->len, input->max_depth, input->scratch);
+    json_be_lenient(&decoding.reader);
     placeholders_init(&decoding.placeholders, input->scratch);
     enum err err = read_body(&decoding, error);
     if (err == ERR_OK && decoding.observations.presence == MALFORMED) {

@@ -121,6 +121,7 @@ static bool read_body(struct decoding *decoding, const struct ingestion_event *e
     const struct decode_input *input = decoding->input;
     struct json_reader reader;
     json_reader_init(&reader, (char *)body.data, body.len, input->max_depth, input->scratch);
+    json_be_lenient(&reader);
     decoding->work.event = *event;
     return ingestion_read(&decoding->work, &reader);
 }
@@ -154,6 +155,7 @@ static bool read_envelope(struct json_reader *reader, struct envelope *envelope)
             envelope->body = (struct slice){NULL, 0};
         }
     }
+    (void)json_take_unfit(reader); /* the body is judged when it is read */
     return true;
 }
 
@@ -302,6 +304,7 @@ static struct decoding *begin(const struct decode_input *input, struct collect *
     decoding->out = out;
     decoding->work.arena = input->scratch;
     json_reader_init(&decoding->reader, input->body, input->len, input->max_depth, input->scratch);
+    json_be_lenient(&decoding->reader);
     bare_traces_init(&decoding->traces, input->scratch);
     return decoding;
 }

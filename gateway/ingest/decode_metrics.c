@@ -144,6 +144,7 @@ enum err decode_metrics(const struct decode_input *input, struct collect *out, s
     decoding.last_labels = (struct slice){NULL, 0};
     decoding.canonical = BUF_EMPTY;
     json_reader_init(&decoding.reader, input->body, input->len, input->max_depth, input->scratch);
+    json_be_lenient(&decoding.reader);
     enum err err = read_body(&decoding, error);
     buf_finish(&decoding.canonical);
     return err;

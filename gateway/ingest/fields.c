@@ -163,6 +163,7 @@ static const char *take_value(const struct reading *reading, uint32_t field, str
     case FORM_TIME:
         return take_time(reading, value);
     case FORM_JSON:
+    case FORM_ASIDE:
         json_skip(reading->reader, &value->slice);
         return NULL;
     case FORM_STRINGS:
@@ -176,7 +177,6 @@ static const char *take_value(const struct reading *reading, uint32_t field, str
     case FORM_INTEGER:
     case FORM_WHOLE:
         return take_number(reading, form, value);
-    case FORM_ASIDE:
     case FORM_NESTED:
         break;
     }
@@ -193,22 +193,23 @@ static void read_field(const struct reading *reading, uint32_t field)
     if (json_null(reader)) {
         return;
     }
-    if (field_at(reading->fields, field)->form == FORM_ASIDE) {
-        json_skip(reader, &out->asides[field_at(reading->fields, field)->column]);
-        return;
-    }
     struct value value;
     bool absent = false;
     size_t begin = json_offset(reader);
     const char *reason = take_value(reading, field, &value, &absent);
-    if (reason != NULL) {
-        if (json_offset(reader) == begin) {
-            json_skip(reader, NULL);
-        }
-        set_fault(out, field, reason);
+    if (reason != NULL && json_offset(reader) == begin) {
+        json_skip(reader, NULL);
+    }
+    const char *unfit = json_take_unfit(reader);
+    if (unfit != NULL || reason != NULL) {
+        set_fault(out, field, unfit != NULL ? unfit : reason);
         return;
     }
     uint32_t column = field_at(reading->fields, field)->column;
+    if (field_at(reading->fields, field)->form == FORM_ASIDE) {
+        out->asides[column] = value.slice;
+        return;
+    }
     if (absent || (row_has(&out->row, column) && out->_owners[column] < field)) {
         return;
     }

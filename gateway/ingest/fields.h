@@ -80,7 +80,8 @@ struct fields_row {
 
 /*
  * Reads the object that comes next. False: what stands there is no object (it is passed), or the
- * reader failed. What is wrong with single members is asked for afterwards.
+ * reader failed. What is wrong with single members is asked for afterwards; of a lenient reader
+ * that includes the bounds that they break.
  */
 bool fields_read(const struct fields *fields, struct json_reader *reader, struct arena *arena,
                  struct fields_row *out);

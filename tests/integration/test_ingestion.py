@@ -83,6 +83,25 @@ def test_a_bad_event_is_named_and_its_neighbours_are_stored(xtrace):
     assert [o["id"] for o in read(xtrace, trace)["observations"]] == [span_id]
 
 
+def test_a_value_beyond_its_bound_is_its_events_error_only(xtrace):
+    trace = new_id()
+    deep, long, steep = "[" * 200_000 + "]" * 200_000, "1" * 401, "1e1001"
+    good = [event("trace-create", {"id": trace, "name": "n", "unknown": "@deep"}, metadata={"a": "@deep"})]
+    bad = [event("trace-create", {"input": value}) for value in ("@deep", "@long", {"a": "@steep"})]
+    text = json.dumps({"metadata": "@deep", "batch": [bad[0], *good, *bad[1:]]})
+    for name, value in (("deep", deep), ("long", long), ("steep", steep)):
+        text = text.replace(f'"@{name}"', value)
+    answer = xtrace.client().post(ROUTE, text.encode())
+    assert answer.status == 207, answer.text
+    assert answer.json()["successes"] == [{"id": good[0]["id"], "status": 201}]
+    assert [(id, status, error) for id, status, _, error in errors_of(answer.json())] == [
+        (bad[0]["id"], 400, "body.input: nested too deeply"),
+        (bad[1]["id"], 400, "body.input: number too long"),
+        (bad[2]["id"], 400, "body.input: exponent out of range"),
+    ]
+    assert read(xtrace, trace)["name"] == "n"
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"{}", b'{"batch":null}', b'{"batch":{}}', b'{"batch":[1]',
                                   b'{"batch":[{"id":"\xff"}]}', b'{"batch":[' + b"[" * 3000 + b"]}"])
 def test_what_is_no_batch_is_refused_whole(xtrace, body):

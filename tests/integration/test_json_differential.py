@@ -1,7 +1,8 @@
 """The JSON reader against PostgreSQL's own verdict, on thousands of documents.
 
 What the reader takes, PostgreSQL must take as json and as jsonb, after the reader's repairs; what the
-reader repairs, jsonb would have refused. What the reader refuses and PostgreSQL takes is one of LIMITS.
+reader repairs, jsonb would have refused. What the reader refuses and PostgreSQL takes is one of LIMITS; a lenient
+reader, which looks at no bounds, refuses nothing that PostgreSQL takes as json, and takes nothing that it refuses.
 """
 
 import os
@@ -56,18 +57,23 @@ def connection(postgres_url):
 
 def verdicts(documents):
     answers = ask("json_verdict", documents)
-    assert len(answers) == 2 * len(documents)
-    return list(zip((answer.decode() for answer in answers[0::2]), answers[1::2]))
+    assert len(answers) == 3 * len(documents)
+    return [(refusal.decode(), text, lenient.decode())
+            for refusal, text, lenient in zip(answers[0::3], answers[1::3], answers[2::3])]
 
 
 def disagreements(connection, documents):
     ours = verdicts(documents)
     takes = [row[0] for row in connection.execute(SQL_TAKES, (documents,))]
-    takes_repaired = [row[0] for row in connection.execute(SQL_TAKES, ([text for _, text in ours],))]
+    takes_repaired = [row[0] for row in connection.execute(SQL_TAKES, ([text for _, text, _ in ours],))]
     found = []
-    for document, (refusal, text), before, after in zip(documents, ours, takes, takes_repaired):
+    for document, (refusal, text, lenient), before, after in zip(documents, ours, takes, takes_repaired):
         if refusal and "j" in before and not refusal.endswith(LIMITS):
             found.append(f"PostgreSQL takes {document!r}, we refuse it: {refusal}")
+        if lenient and "j" in before:
+            found.append(f"PostgreSQL takes {document!r}, a lenient reader refuses it: {lenient}")
+        if not lenient and "j" not in after:
+            found.append(f"a lenient reader takes {document!r}, PostgreSQL does not after repair: {text!r}")
         if not refusal and after != "jb":
             found.append(f"we take {document!r}, PostgreSQL only as {after!r} after repair: {text!r}")
         if not refusal and text != document and "b" in before:
@@ -88,13 +94,13 @@ def test_generated_documents(connection):
     documents = json_documents.generated(COUNT, seed)
     report(disagreements(connection, documents))
     # The generator reaches both sides of the line.
-    refused = sum(1 for refusal, _ in verdicts(documents) if refusal)
+    refused = sum(1 for refusal, _, _ in verdicts(documents) if refusal)
     assert COUNT / 10 < refused < COUNT * 9 / 10
 
 
 def test_repaired_text_is_taken_unchanged(connection):
-    texts = [text for refusal, text in verdicts(json_documents.hand_picked()) if not refusal]
-    assert verdicts(texts) == [("", text) for text in texts]
+    texts = [text for refusal, text, _ in verdicts(json_documents.hand_picked()) if not refusal]
+    assert verdicts(texts) == [("", text, "") for text in texts]
 
 
 def test_decimals_are_the_bytes_that_postgresql_sends(connection):

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "common/json_read.h"
 
@@ -246,6 +248,100 @@ static void depth_counts_what_is_open_around_a_skipped_value(void **state)
     assert_string_equal(error.text, "invalid JSON at byte 3: nested too deeply");
 }
 
+/* Reads what a lenient reader that allows 16 levels makes of an array of one value and a 7. */
+static void check_lenient(const char *value, const char *unfit)
+{
+    struct fixture f;
+    struct slice raw;
+    char text[512];
+    (void)snprintf(text, sizeof(text), "[%s,7]", value);
+    open_text(&f, text);
+    json_be_lenient(&f.reader);
+    assert_true(json_array_begin(&f.reader) && json_array_next(&f.reader));
+    assert_true(json_skip(&f.reader, &raw));
+    assert_slice(raw, value);
+    const char *found = json_take_unfit(&f.reader);
+    assert_string_equal(found != NULL ? found : "", unfit);
+    assert_null(json_take_unfit(&f.reader));
+    assert_true(json_array_next(&f.reader) && json_number(&f.reader, &raw));
+    assert_null(json_take_unfit(&f.reader));
+    assert_false(json_array_next(&f.reader));
+    assert_end(&f, NULL);
+}
+
+static void a_lenient_reader_passes_what_breaks_a_bound_and_tells(void **state)
+{
+    char number[JSON_NUMBER_MAX + 2] = "";
+    check_lenient("[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]", "");
+    check_lenient("[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]", "nested too deeply");
+    check_lenient("[[[[[[[[[[[[[[[{\"a\":[{}, [1, {\"b\": 2}]]}, 3]]]]]]]]]]]]]]]",
+                  "nested too deeply");
+    check_lenient("1e1001", "exponent out of range");
+    check_lenient("{\"a\":1e99999999999999999999}", "exponent out of range");
+    check_lenient("1e-0001000", "");
+    memset(number, '1', sizeof(number) - 1);
+    check_lenient(number, "number too long");
+    number[JSON_NUMBER_MAX] = '\0';
+    check_lenient(number, "");
+}
+
+static void a_lenient_reader_tells_of_numbers_and_brackets_that_it_is_asked_for(void **state)
+{
+    struct fixture f;
+    struct slice number;
+    open_text(&f, "[[[[[[[[[[[[[[[[[1],2e2000]]]]]]]]]]]]]]]]");
+    json_be_lenient(&f.reader);
+    for (int i = 0; i < 16; i++) {
+        assert_true(json_array_begin(&f.reader) && json_array_next(&f.reader));
+    }
+    assert_false(json_array_begin(&f.reader));
+    assert_string_equal(json_take_unfit(&f.reader), "nested too deeply");
+    assert_true(json_skip(&f.reader, NULL));
+    assert_null(json_take_unfit(&f.reader)); /* nobody has it */
+    assert_true(json_array_next(&f.reader) && json_number(&f.reader, &number));
+    assert_slice(number, "2e2000");
+    assert_string_equal(json_take_unfit(&f.reader), "exponent out of range");
+    for (int i = 0; i < 16; i++) {
+        assert_false(json_array_next(&f.reader));
+    }
+    assert_end(&f, NULL);
+}
+
+/* 100,000 levels, objects and arrays by turns: brackets must match to the innermost. */
+static enum err read_abyss(char *text, size_t len, size_t wrong, char instead)
+{
+    struct arena arena = ARENA_EMPTY;
+    struct json_reader reader;
+    struct slice raw;
+    size_t depth = len / 12;
+    for (size_t i = 0; i < depth; i++) {
+        memcpy(text + i * 10, "{\"abcde\":[", 10);
+        memcpy(text + depth * 10 + i * 2, "]}", 2);
+    }
+    if (wrong < len) {
+        text[wrong] = instead;
+    }
+    json_reader_init(&reader, text, len, 16, &arena);
+    json_be_lenient(&reader);
+    bool passed = json_skip(&reader, &raw);
+    assert_true(!passed || json_take_unfit(&reader) != NULL);
+    enum err err = json_end(&reader, NULL);
+    arena_finish(&arena);
+    return err;
+}
+
+static void a_lenient_reader_goes_to_any_depth_and_still_sees_what_is_no_json(void **state)
+{
+    enum { LEVELS = 50000, LEN = LEVELS * 12 };
+    char *text = memory_alloc(LEN);
+    assert_int_equal(read_abyss(text, LEN, LEN, '-'), ERR_OK);
+    assert_int_equal(read_abyss(text, LEN, LEVELS * 10, '}'), ERR_INVALID);
+    assert_int_equal(read_abyss(text, LEN, LEN - 1, ']'), ERR_INVALID);
+    assert_int_equal(read_abyss(text, LEN, LEN - 1, ' '), ERR_INVALID);
+    assert_int_equal(read_abyss(text, LEN, LEVELS * 5, '\n'), ERR_INVALID);
+    free(text);
+}
+
 static void integers_are_exact_or_refused(void **state)
 {
     int64_t value;
@@ -292,6 +388,9 @@ int main(void)
         cmocka_unit_test(an_unfinished_value_is_an_error_at_the_end),
         cmocka_unit_test(an_empty_body_is_an_error),
         cmocka_unit_test(depth_counts_what_is_open_around_a_skipped_value),
+        cmocka_unit_test(a_lenient_reader_passes_what_breaks_a_bound_and_tells),
+        cmocka_unit_test(a_lenient_reader_tells_of_numbers_and_brackets_that_it_is_asked_for),
+        cmocka_unit_test(a_lenient_reader_goes_to_any_depth_and_still_sees_what_is_no_json),
         cmocka_unit_test(integers_are_exact_or_refused),
         cmocka_unit_test(doubles_are_the_nearest_or_refused),
     };

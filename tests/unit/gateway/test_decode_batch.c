@@ -75,7 +75,6 @@ static void other_bodies_are_refused_whole(void **state)
         {"{\"trace\":{\"id\":\"\xff\"}}", NULL},
         {"{} {}", "invalid JSON at byte 3: text after the value"},
         {"{\"observations\":[" OBS(OBSERVATION_A, TRACE_A) ",]}", NULL},
-        {"{\"trace\":{\"id\":\"" TRACE_A "\",\"input\":[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]}}", NULL},
         {"{\"a\":01}", NULL},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -165,6 +164,34 @@ static void a_bad_record_is_named_and_harms_no_other(void **state)
     decoded_close(&d);
 }
 
+#define DEEP "[[[[[[[[[[[[[[[[[{\"a\":1}]]]]]]]]]]]]]]]]]" /* deeper than DECODED_DEPTH_MAX */
+
+static void a_value_beyond_its_bound_harms_its_record_only(void **state)
+{
+    struct decoded d;
+    open_text(&d, "{\"trace\":{\"input\":" DEEP ",\"id\":\"" TRACE_A "\"},\"more\":" DEEP
+                  ",\"observations\":[" DEEP
+                  "," OBS(OBSERVATION_A,
+                          TRACE_A) ",{\"calculatedTotalCost\":1e1001,\"id\":\"" OBSERVATION_B
+                                   "\",\"traceId\":\"" TRACE_A
+                                   "\",\"startTime\":\"2026-01-05T10:00:00Z\"}]}");
+    assert_counts(&d, 2, 4, 3);
+    assert_string_equal(decoded_refusal(&d, 0), "observations[0]: not an object");
+    assert_string_equal(decoded_refusal(&d, 1),
+                        "observations[2].calculatedTotalCost: exponent out of range");
+    assert_string_equal(decoded_refusal(&d, 2), "trace.input: nested too deeply");
+    assert_true(slice_is(collect_refusal(&d.collect, 2).id, TRACE_A));
+    assert_non_null(decoded_row(&d, ROW_OBSERVATION, OBSERVATION_A));
+    decoded_close(&d);
+
+    /* Nobody wants to know of the first two. */
+    open_text(&d, "{\"trace\":{\"id\":\"" TRACE_A "\",\"unknown\":" DEEP ",\"input\":" DEEP
+                  ",\"input\":1}}");
+    assert_counts(&d, 1, 1, 0);
+    assert_value(&d, decoded_row(&d, ROW_TRACE, TRACE_A), TRACE_INPUT, "1");
+    decoded_close(&d);
+}
+
 static void the_last_of_repeated_parts_counts(void **state)
 {
     struct decoded d;
@@ -232,6 +259,7 @@ int main(void)
         cmocka_unit_test(an_observation_without_its_trace_brings_a_bare_one),
         cmocka_unit_test(a_refused_trace_leaves_its_observations_a_bare_one),
         cmocka_unit_test(a_bad_record_is_named_and_harms_no_other),
+        cmocka_unit_test(a_value_beyond_its_bound_harms_its_record_only),
         cmocka_unit_test(the_last_of_repeated_parts_counts),
         cmocka_unit_test(too_many_records_are_refused_whole),
         cmocka_unit_test(a_receipt_refuses_the_record_of_a_row),

@@ -182,6 +182,31 @@ static void a_bad_event_is_named_and_harms_no_other(void **state)
     decoded_close(&d);
 }
 
+#define DEEP "[[[[[[[[[[[[[[[[[{\"a\":1}]]]]]]]]]]]]]]]]]" /* deeper than DECODED_DEPTH_MAX */
+
+static void a_value_beyond_its_bound_harms_its_event_only(void **state)
+{
+    static const char *const events[] = {
+        EVENT("e0", "trace-create", "{\"id\":\"t\",\"name\":\"n\",\"unknown\":" DEEP "}"),
+        EVENT("e1", "trace-create", "{\"input\":{\"a\":" DEEP "}}"),
+        "{\"body\":{\"usageDetails\":{\"input\":1e2000},\"id\":\"o\"},\"metadata\":" DEEP
+        ",\"id\":\"e2\",\"type\":\"generation-create\",\"timestamp\":\"" AT "\"}",
+        EVENT("e3", "score-create", "{\"name\":\"n\",\"traceId\":\"t\",\"value\":" DEEP "}"),
+        NULL,
+    };
+    struct decoded d;
+    open_events(&d, events);
+    assert_int_equal(d.collect.record_count, 4);
+    assert_int_equal(d.collect.refused_count, 3);
+    assert_string_equal(decoded_refusal(&d, 0), "batch[1].body.input: nested too deeply");
+    assert_string_equal(decoded_refusal(&d, 1),
+                        "batch[2].body.usageDetails: exponent out of range");
+    assert_string_equal(decoded_refusal(&d, 2), "batch[3].body.value: nested too deeply");
+    assert_true(slice_is(collect_refusal(&d.collect, 1).id, "e2"));
+    assert_in(&d, ROW_TRACE, "t", BAND_SAID, TRACE_NAME, "n");
+    decoded_close(&d);
+}
+
 static void what_an_event_must_have(void **state)
 {
     assert_refused(
@@ -844,6 +869,7 @@ int main(void)
         cmocka_unit_test(an_empty_batch_is_fine),
         cmocka_unit_test(other_bodies_are_refused_whole),
         cmocka_unit_test(a_bad_event_is_named_and_harms_no_other),
+        cmocka_unit_test(a_value_beyond_its_bound_harms_its_event_only),
         cmocka_unit_test(what_an_event_must_have),
         cmocka_unit_test(members_of_an_event_come_in_any_order),
         cmocka_unit_test(a_public_key_creates_scores_alone),

@@ -109,6 +109,11 @@ static void a_bad_point_is_refused_by_itself(void **state)
                    "metrics[0].labels: not an object");
     assert_refused("{\"name\":\"n\",\"value\":1,\"labels\":{\"k\":{\"a\":\"b\"}}," TIME "}",
                    "metrics[0].labels.k: not a string");
+    assert_refused("{\"name\":\"n\",\"value\":1e1001," TIME "}",
+                   "metrics[0].value: exponent out of range");
+    assert_refused(
+        "{\"name\":\"n\",\"value\":1,\"labels\":{\"k\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}," TIME "}",
+        "metrics[0].labels: nested too deeply");
 }
 
 /* Appends count labels of that many bytes each. */
