@@ -82,6 +82,13 @@ static const struct meaning livekit_spans[] = {
     {NULL, NULL},
 };
 
+/* Of OpenLLMetry; its workflows and tasks are spans. */
+static const struct meaning traceloop_kinds[] = {
+    {"agent", "AGENT"},
+    {"tool", "TOOL"},
+    {NULL, NULL},
+};
+
 static const uint8_t langfuse_generation_names[] = {
     NAME_LF_OBSERVATION_MODEL_NAME,
     NAME_LF_OBSERVATION_USAGE_DETAILS,
@@ -167,6 +174,9 @@ static const char *find_type(const struct otlp_view *view)
     }
     if (type == NULL && view->scope_kind == SCOPE_LIVEKIT) {
         type = find_meaning(livekit_spans, view->span->name);
+    }
+    if (type == NULL) {
+        type = find_meaning(traceloop_kinds, view_text_of(view, NAME_TRACELOOP_SPAN_KIND));
     }
     return type != NULL ? type : otlp_has_model(view) ? "GENERATION" : "SPAN";
 }

@@ -240,20 +240,30 @@ static bool read_time(struct otlp_view *view, struct slice text, int64_t *out)
     return rfc3339_parse(text, out);
 }
 
+static bool read_amount(struct otlp_view *view, const uint8_t *names, double *out)
+{
+    struct slice number;
+    const struct attribute *attribute = view_first(view, names);
+    return attribute != NULL && any_amount(&attribute->value, view->arena, &number) &&
+           json_number_double(number, out);
+}
+
 static void completion_start_to_row(struct otlp_view *view, int64_t start_us, struct row *row)
 {
-    static const uint8_t first_chunk[] = {NAME_AI_RESPONSE_MS_TO_FIRST_CHUNK,
-                                          NAME_AI_STREAM_MS_TO_FIRST_CHUNK, NAME_END};
+    static const uint8_t in_ms[] = {NAME_AI_RESPONSE_MS_TO_FIRST_CHUNK,
+                                    NAME_AI_STREAM_MS_TO_FIRST_CHUNK, NAME_END};
+    /* OpenTelemetry's conventions; the Vercel AI SDK has them since version 7. */
+    static const uint8_t in_seconds[] = {NAME_GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK,
+                                         NAME_GEN_AI_CLIENT_TIME_TO_FIRST_CHUNK, NAME_END};
     int64_t time_us;
-    double ms;
-    struct slice number;
-    const struct attribute *chunk = view_first(view, first_chunk);
+    double wait;
     if (read_time(view, view_text_of(view, NAME_LF_OBSERVATION_COMPLETION_START_TIME), &time_us)) {
         row_set_integer(row, OBSERVATION_COMPLETION_START_TIME, time_us);
-    } else if (chunk != NULL && any_amount(&chunk->value, view->arena, &number) &&
-               json_number_double(number, &ms) && ms < 1e12) {
+    } else if (read_amount(view, in_ms, &wait) && wait < 1e12) {
         row_set_integer(row, OBSERVATION_COMPLETION_START_TIME,
-                        start_us + (int64_t)ceil(ms) * 1000);
+                        start_us + (int64_t)ceil(wait) * 1000);
+    } else if (read_amount(view, in_seconds, &wait) && wait < 1e9) {
+        row_set_integer(row, OBSERVATION_COMPLETION_START_TIME, start_us + llround(wait * 1e6));
     }
 }
 

@@ -61,6 +61,7 @@
     X(GCP_VERTEX_AGENT_LLM_RESPONSE, "gcp.vertex.agent.llm_response")                              \
     X(GCP_VERTEX_AGENT_TOOL_CALL_ARGS, "gcp.vertex.agent.tool_call_args")                          \
     X(GCP_VERTEX_AGENT_TOOL_RESPONSE, "gcp.vertex.agent.tool_response")                            \
+    X(GEN_AI_CLIENT_TIME_TO_FIRST_CHUNK, "gen_ai.client.operation.time_to_first_chunk")            \
     X(GEN_AI_COMPLETION, "gen_ai.completion")                                                      \
     X(GEN_AI_CONVERSATION_ID, "gen_ai.conversation.id")                                            \
     X(GEN_AI_INPUT_MESSAGES, "gen_ai.input.messages")                                              \
@@ -75,6 +76,7 @@
     X(GEN_AI_REQUEST_TEMPERATURE, "gen_ai.request.temperature")                                    \
     X(GEN_AI_RESPONSE_FINISH_REASONS, "gen_ai.response.finish_reasons")                            \
     X(GEN_AI_RESPONSE_MODEL, "gen_ai.response.model")                                              \
+    X(GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, "gen_ai.response.time_to_first_chunk")                  \
     X(GEN_AI_SYSTEM, "gen_ai.system")                                                              \
     X(GEN_AI_SYSTEM_INSTRUCTIONS, "gen_ai.system_instructions")                                    \
     X(GEN_AI_TOOL_CALL_ARGUMENTS, "gen_ai.tool.call.arguments")                                    \
@@ -90,6 +92,7 @@
     X(GENKIT_METADATA_SUBTYPE, "genkit:metadata:subtype")                                          \
     X(GENKIT_NAME, "genkit:name")                                                                  \
     X(GENKIT_OUTPUT, "genkit:output")                                                              \
+    X(GENKIT_TYPE, "genkit:type")                                                                  \
     X(INPUT, "input")                                                                              \
     X(INPUT_VALUE, "input.value")                                                                  \
     X(LF_ENVIRONMENT, "langfuse.environment")                                                      \
@@ -164,6 +167,7 @@
     X(TRACELOOP_ASSOCIATION_PROPERTIES_USER_ID, "traceloop.association.properties.user_id")        \
     X(TRACELOOP_ENTITY_INPUT, "traceloop.entity.input")                                            \
     X(TRACELOOP_ENTITY_OUTPUT, "traceloop.entity.output")                                          \
+    X(TRACELOOP_SPAN_KIND, "traceloop.span.kind")                                                  \
     X(USER_ID, "user.id")
 
 #define OTLP_NAME_ENUM(suffix, name) NAME_##suffix,

@@ -183,6 +183,38 @@ static void usage_of_the_vercel_ai_sdk(void **state)
     OTLP_CHECK_ALL(cases);
 }
 
+#define PROVIDER                                                                                   \
+    "\"ai.response.providerMetadata\":\"{\\\"openai\\\":{\\\"cachedPromptTokens\\\":5}}\""
+
+static void a_call_around_calls_repeats_what_they_used(void **state)
+{
+    static const struct otlp_case cases[] = {
+        SCOPED(USAGE_DETAILS, "ai",
+               "{\"ai.operationId\":\"ai.generateText\",\"ai.model.id\":\"m\","
+               "\"ai.usage.cachedInputTokens\":5,\"ai.usage.reasoningTokens\":2," PROVIDER "}",
+               "{}"),
+        SCOPED(MODEL, "ai", "{\"ai.operationId\":\"ai.generateText\",\"ai.model.id\":\"m\"}", "m"),
+        SCOPED(USAGE_DETAILS, "ai", "{\"ai.operationId\":\"ai.embed\",\"ai.usage.tokens\":4}",
+               "{}"),
+        SCOPED(USAGE_DETAILS, "ai",
+               "{\"ai.operationId\":\"ai.embed.doEmbed\",\"ai.usage.tokens\":4}", "{\"total\":4}"),
+        /* Who says how many went in and out tells of a call of its own. */
+        SCOPED(USAGE_DETAILS, "ai",
+               "{\"ai.operationId\":\"ai.generateText\",\"gen_ai.usage.input_tokens\":9," PROVIDER
+               "}",
+               "{\"input\":4,\"input_cached_tokens\":5,\"total\":9}"),
+        CASE(USAGE_DETAILS,
+             "{\"genkit:type\":\"util\",\"genkit:output\":\"{\\\"usage\\\":{\\\"inputTokens\\\":3}}"
+             "\"}",
+             "{}"),
+        CASE(USAGE_DETAILS,
+             "{\"genkit:type\":\"action\",\"genkit:output\":\"{\\\"usage\\\":{\\\"inputTokens\\\":"
+             "3}}\"}",
+             "{\"input\":3,\"total\":3}"),
+    };
+    OTLP_CHECK_ALL(cases);
+}
+
 #define COSTS(json) "{\"langfuse.observation.cost_details\":\"" json "\"}"
 
 static void costs(void **state)
@@ -242,6 +274,11 @@ static void the_first_token(void **state)
         CASE(COMPLETION_START_TIME, FIRST("soon"), NULL),
         CASE(COMPLETION_START_TIME, "{\"ai.response.msToFirstChunk\":250.2}", "1767225600251000"),
         CASE(COMPLETION_START_TIME, "{\"ai.stream.msToFirstChunk\":100}", "1767225600100000"),
+        CASE(COMPLETION_START_TIME, "{\"gen_ai.client.operation.time_to_first_chunk\":0.2502}",
+             "1767225600250200"),
+        CASE(COMPLETION_START_TIME, "{\"gen_ai.response.time_to_first_chunk\":1}",
+             "1767225601000000"),
+        CASE(COMPLETION_START_TIME, "{\"gen_ai.response.time_to_first_chunk\":1.5e300}", NULL),
     };
     OTLP_CHECK_ALL(cases);
 }
@@ -255,6 +292,7 @@ int main(void)
         cmocka_unit_test(usage_of_any_instrumentation),
         cmocka_unit_test(usage_details_as_langfuse_sends_them),
         cmocka_unit_test(usage_of_the_vercel_ai_sdk),
+        cmocka_unit_test(a_call_around_calls_repeats_what_they_used),
         cmocka_unit_test(costs),
         cmocka_unit_test(prompts),
         cmocka_unit_test(the_first_token),
