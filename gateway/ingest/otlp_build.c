@@ -45,13 +45,13 @@ bool otlp_build_count(struct otlp_build *build)
     return true;
 }
 
-bool otlp_build_depth(struct otlp_build *build, uint32_t depth)
+void otlp_build_drop_empty(struct otlp_list *list)
 {
-    if (depth < OTLP_DEPTH_MAX) {
-        return true;
+    const struct attribute *attributes = list->items;
+    const struct attribute *last = &attributes[list->count - 1];
+    if (last->key.len == 0 && last->value.type == ANY_NULL) {
+        list->count--;
     }
-    otlp_build_fail(build, "arrays or maps nested more than 32 deep");
-    return false;
 }
 
 static bool is_fine(struct slice text)

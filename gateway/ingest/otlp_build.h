@@ -36,8 +36,8 @@ void otlp_build_fail(struct otlp_build *build, const char *reason);
 /* Counts one more value; false: there are too many, which is a fault. */
 bool otlp_build_count(struct otlp_build *build);
 
-/* False: arrays and maps are nested too deeply, which is a fault. */
-bool otlp_build_depth(struct otlp_build *build, uint32_t depth);
+/* Takes the last attribute of a list away again when it says nothing. */
+void otlp_build_drop_empty(struct otlp_list *list);
 
 /* Beyond OTLP_CONTROLS_MAX control characters of what is read: a fault, for it is no text.
  * text itself when it is valid UTF-8 without U+0000; else a copy in which U+FFFD stands for each

@@ -75,9 +75,9 @@ static void read_scope(struct reading *reading, struct json_reader *reader, stru
     }
     while (json_object_next(reader, &key)) {
         if (slice_is(key, "name")) {
-            otlp_json_text(&build, reader, &out->name);
+            otlp_json_text(reader, &out->name);
         } else if (slice_is(key, "version")) {
-            otlp_json_text(&build, reader, &out->version);
+            otlp_json_text(reader, &out->version);
         } else if (slice_is(key, "attributes")) {
             otlp_json_attributes(&build, reader, &out->attributes);
         } else {

@@ -1,6 +1,8 @@
 #include "gateway/ingest/otlp_json_value.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { ID_BYTES_MAX = 16 };
@@ -16,10 +18,10 @@ static void pass_other(struct otlp_build *build, struct json_reader *reader)
     }
 }
 
-void otlp_json_text(struct otlp_build *build, struct json_reader *reader, struct slice *out)
+void otlp_json_text(struct json_reader *reader, struct slice *out)
 {
-    if (!json_string(reader, out)) {
-        pass_other(build, reader);
+    if (!json_null(reader) && !json_string(reader, out)) {
+        json_skip(reader, out);
     }
 }
 
@@ -193,20 +195,41 @@ void otlp_json_id(struct otlp_build *build, struct json_reader *reader, size_t s
 
 /* ---- attributes ---- */
 
+/* What has another type than it says is kept as text. */
+static void keep_other(struct json_reader *reader, struct any *out)
+{
+    if (!json_null(reader)) {
+        *out = (struct any){.type = ANY_STRING};
+        otlp_json_text(reader, &out->text);
+    }
+}
+
 static void read_any(struct otlp_build *build, struct json_reader *reader, uint32_t depth,
                      struct any *out);
 
+/* What is no pair goes by its place in the list. */
+static void read_no_pair(struct otlp_build *build, struct json_reader *reader, uint32_t place,
+                         struct attribute *out)
+{
+    char key[16];
+    keep_other(reader, &out->value);
+    if (out->value.type != ANY_NULL) {
+        snprintf(key, sizeof(key), "[%" PRIu32 "]", place);
+        out->key = arena_copy(build->arena, slice_from(key));
+    }
+}
+
 static void read_attribute(struct otlp_build *build, struct json_reader *reader, uint32_t depth,
-                           struct attribute *out)
+                           uint32_t place, struct attribute *out)
 {
     struct slice key;
     if (!json_object_begin(reader)) {
-        pass_other(build, reader);
+        read_no_pair(build, reader, place, out);
         return;
     }
     while (json_object_next(reader, &key)) {
         if (slice_is(key, "key")) {
-            otlp_json_text(build, reader, &out->key);
+            otlp_json_text(reader, &out->key);
         } else if (slice_is(key, "value")) {
             read_any(build, reader, depth, &out->value);
         } else {
@@ -215,19 +238,17 @@ static void read_attribute(struct otlp_build *build, struct json_reader *reader,
     }
 }
 
+/* The reader stands in the array. */
 static void read_list(struct otlp_build *build, struct json_reader *reader, uint32_t depth,
                       bool map, struct otlp_list *list)
 {
-    if (!json_array_begin(reader)) {
-        pass_other(build, reader);
-        return;
-    }
-    while (json_array_next(reader)) {
+    for (uint32_t place = 0; json_array_next(reader); place++) {
         if (!otlp_build_count(build)) {
             json_skip(reader, NULL);
         } else if (map) {
-            read_attribute(build, reader, depth,
+            read_attribute(build, reader, depth, place,
                            otlp_list_add(list, sizeof(struct attribute), build->arena));
+            otlp_build_drop_empty(list);
         } else {
             read_any(build, reader, depth, otlp_list_add(list, sizeof(struct any), build->arena));
         }
@@ -241,20 +262,21 @@ static void read_elements(struct otlp_build *build, struct json_reader *reader, 
     struct otlp_list list = {NULL, 0, 0};
     struct slice key;
     bool map = out->type == ANY_MAP;
-    if (!otlp_build_depth(build, depth)) {
-        json_skip(reader, NULL);
-        return;
-    }
-    if (!json_object_begin(reader)) {
-        pass_other(build, reader);
+    if (depth == OTLP_DEPTH_MAX || !json_object_begin(reader)) {
+        keep_other(reader, out);
         return;
     }
     while (json_object_next(reader, &key)) {
-        if (slice_is(key, "values")) {
+        if (!slice_is(key, "values")) {
+            json_skip(reader, NULL);
+        } else if (json_array_begin(reader)) {
             read_list(build, reader, depth + 1, map, &list);
         } else {
-            json_skip(reader, NULL);
+            keep_other(reader, out);
         }
+    }
+    if (out->type == ANY_STRING) {
+        return;
     }
     out->count = list.count;
     if (map) {
@@ -264,40 +286,52 @@ static void read_elements(struct otlp_build *build, struct json_reader *reader, 
     }
 }
 
-static void read_int(struct otlp_build *build, struct json_reader *reader, struct any *out)
+static void read_int(struct json_reader *reader, struct any *out)
 {
-    struct slice text;
     double real;
-    if (!number_or_string(reader, &text)) {
-        pass_other(build, reader);
-    } else if (json_number_int64(text, &out->integer)) {
+    if (!number_or_string(reader, &out->text)) {
+        keep_other(reader, out);
+        return;
+    }
+    struct slice text = out->text;
+    if (json_number_int64(text, &out->integer)) {
         out->type = ANY_INT;
     } else if (json_number_double(text, &real) && real == trunc(real) && fabs(real) < 9e18) {
         out->type = ANY_INT; /* 1e3 */
         out->integer = (int64_t)real;
     } else {
-        otlp_build_fail(build, "intValue is no 64-bit integer");
+        *out = (struct any){.type = ANY_STRING, .text = text};
     }
 }
 
-static void read_double(struct otlp_build *build, struct json_reader *reader, struct any *out)
+static void read_double(struct json_reader *reader, struct any *out)
 {
     struct slice text;
-    out->type = ANY_DOUBLE;
     if (!number_or_string(reader, &text)) {
-        out->type = ANY_NULL;
-        pass_other(build, reader);
-    } else if (!text_double(text, &out->real)) {
-        otlp_build_fail(build, "doubleValue is no double");
+        keep_other(reader, out);
+    } else if (text_double(text, &out->real)) {
+        out->type = ANY_DOUBLE;
+    } else {
+        *out = (struct any){.type = ANY_STRING, .text = text};
     }
 }
 
-static void read_bool(struct otlp_build *build, struct json_reader *reader, struct any *out)
+static void read_bool(struct json_reader *reader, struct any *out)
 {
     if (json_bool(reader, &out->boolean)) {
         out->type = ANY_BOOL;
     } else {
-        pass_other(build, reader);
+        keep_other(reader, out);
+    }
+}
+
+/* A kind that nobody knows yet is kept where no other is. */
+static void read_unknown_kind(struct json_reader *reader, struct any *out)
+{
+    if (out->type == ANY_NULL) {
+        keep_other(reader, out);
+    } else {
+        json_skip(reader, NULL);
     }
 }
 
@@ -309,19 +343,18 @@ static void read_kind(struct otlp_build *build, struct json_reader *reader, stru
         return;
     }
     if (slice_is(kind, "stringValue") || slice_is(kind, "bytesValue")) {
-        any.type = ANY_STRING;
-        otlp_json_text(build, reader, &any.text);
+        keep_other(reader, &any);
     } else if (slice_is(kind, "intValue")) {
-        read_int(build, reader, &any);
+        read_int(reader, &any);
     } else if (slice_is(kind, "doubleValue")) {
-        read_double(build, reader, &any);
+        read_double(reader, &any);
     } else if (slice_is(kind, "boolValue")) {
-        read_bool(build, reader, &any);
+        read_bool(reader, &any);
     } else if (slice_is(kind, "arrayValue") || slice_is(kind, "kvlistValue")) {
         any.type = kind.data[0] == 'a' ? ANY_ARRAY : ANY_MAP;
         read_elements(build, reader, depth, &any);
     } else {
-        json_skip(reader, NULL);
+        read_unknown_kind(reader, out);
         return;
     }
     *out = any;
@@ -332,7 +365,7 @@ static void read_any(struct otlp_build *build, struct json_reader *reader, uint3
 {
     struct slice kind;
     if (!json_object_begin(reader)) {
-        pass_other(build, reader);
+        keep_other(reader, out);
         return;
     }
     while (json_object_next(reader, &kind)) {
@@ -350,6 +383,10 @@ void otlp_json_attributes(struct otlp_build *build, struct json_reader *reader,
                           struct attributes *out)
 {
     struct otlp_list list = {NULL, 0, 0};
-    read_list(build, reader, 0, true, &list);
+    if (json_array_begin(reader)) {
+        read_list(build, reader, 0, true, &list);
+    } else {
+        pass_other(build, reader);
+    }
     *out = (struct attributes){list.items, list.count};
 }

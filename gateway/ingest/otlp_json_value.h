@@ -1,14 +1,14 @@
 /*
  * otlp_json_value: the values of OTLP/JSON, for its readers only. Each call passes the value that
- * comes next whatever it is; null is as good as absent; what has another type is a fault of build.
- * The texts borrow from the reader's text and from build's arena.
+ * comes next whatever it is; null is as good as absent. Texts and attributes that have another type are
+ * kept as text, the JSON that they are; anything else is a fault of build. The texts borrow from the reader's text and from build's arena.
  */
 #pragma once
 
 #include "common/json_read.h"
 #include "gateway/ingest/otlp_build.h"
 
-void otlp_json_text(struct otlp_build *build, struct json_reader *reader, struct slice *out);
+void otlp_json_text(struct json_reader *reader, struct slice *out);
 
 /* Nanoseconds: a whole number, as text too, or {"low":n,"high":n} of 32 bits each. */
 void otlp_json_time(struct otlp_build *build, struct json_reader *reader, uint64_t *out);
@@ -25,9 +25,9 @@ void otlp_json_unsigned(struct otlp_build *build, struct json_reader *reader, ui
 /* Hex digits, or the bytes as an array of numbers. */
 void otlp_json_id(struct otlp_build *build, struct json_reader *reader, size_t size, char *id);
 
-/* An AnyValue: {"stringValue":"..."}. */
+/* An AnyValue: {"stringValue":"..."}. Beyond OTLP_DEPTH_MAX it goes on as text. */
 void otlp_json_any(struct otlp_build *build, struct json_reader *reader, struct any *out);
 
-/* An array of {"key","value"}. */
+/* An array of {"key","value"}; an element that is something else has its place in the array as key. */
 void otlp_json_attributes(struct otlp_build *build, struct json_reader *reader,
                           struct attributes *out);

@@ -61,10 +61,10 @@ static void read_log_field(struct otlp_build *build, struct json_reader *reader,
         otlp_json_count(reader, &out->severity);
         break;
     case LOG_SEVERITY_TEXT:
-        otlp_json_text(build, reader, &out->severity_text);
+        otlp_json_text(reader, &out->severity_text);
         break;
     case LOG_EVENT_NAME:
-        otlp_json_text(build, reader, &out->event_name);
+        otlp_json_text(reader, &out->event_name);
         break;
     case LOG_BODY:
         read_body(build, reader, &out->body);

@@ -337,9 +337,9 @@ static void read_metric(struct arena *arena, struct json_reader *reader, struct 
     while (json_object_next(reader, &key)) {
         enum otlp_metric_type type = type_of(key);
         if (slice_is(key, "name")) {
-            otlp_json_text(&build, reader, &out->name);
+            otlp_json_text(reader, &out->name);
         } else if (slice_is(key, "unit")) {
-            otlp_json_text(&build, reader, &out->unit);
+            otlp_json_text(reader, &out->unit);
         } else if (type == OTLP_METRIC_NONE) {
             json_skip(reader, NULL);
         } else if (!json_null(reader)) {

@@ -47,6 +47,7 @@ void otlp_names_index(struct attributes *attributes, struct otlp_named *named)
     for (uint32_t i = 0; i < attributes->count; i++) {
         struct attribute *attribute = &attributes->list[i];
         attribute->used = false;
+        attribute->kept = false;
         attribute->name = (uint8_t)otlp_name_find(attribute->key);
         attribute->group = (uint8_t)find_group(attribute->key);
         if (attribute->value.type == ANY_NULL) {

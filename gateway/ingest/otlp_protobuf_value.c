@@ -75,7 +75,16 @@ static void read_attribute(struct otlp_build *build, struct slice message, uint3
     otlp_protobuf_end(build, &wire);
 }
 
-/* ArrayValue and KeyValueList are both a repeated field 1. */
+static void add_attribute(struct otlp_build *build, struct slice message, uint32_t depth,
+                          struct otlp_list *list)
+{
+    read_attribute(build, message, depth,
+                   otlp_list_add(list, sizeof(struct attribute), build->arena));
+    otlp_build_drop_empty(list);
+}
+
+/* ArrayValue and KeyValueList are both a repeated field 1. Too deep inside others they stay the bytes
+ * that they are. */
 static void read_elements(struct otlp_build *build, struct slice message, uint32_t depth,
                           struct any *out)
 {
@@ -83,7 +92,8 @@ static void read_elements(struct otlp_build *build, struct slice message, uint32
     struct wire wire = wire_from(message);
     struct wire_field field;
     bool map = out->type == ANY_MAP;
-    if (!otlp_build_depth(build, depth)) {
+    if (depth == OTLP_DEPTH_MAX) {
+        *out = (struct any){.type = ANY_STRING, .text = otlp_build_base64(build, message)};
         return;
     }
     while (wire_next(&wire, &field)) {
@@ -94,8 +104,7 @@ static void read_elements(struct otlp_build *build, struct slice message, uint32
             return;
         }
         if (map) {
-            read_attribute(build, field.bytes, depth + 1,
-                           otlp_list_add(&list, sizeof(struct attribute), build->arena));
+            add_attribute(build, field.bytes, depth + 1, &list);
         } else {
             read_any(build, field.bytes, depth + 1,
                      otlp_list_add(&list, sizeof(struct any), build->arena));
@@ -173,7 +182,6 @@ void otlp_protobuf_attribute(struct otlp_build *build, const struct wire_field *
                              struct otlp_list *list)
 {
     if (otlp_protobuf_is(build, field, WIRE_BYTES) && otlp_build_count(build)) {
-        read_attribute(build, field->bytes, 0,
-                       otlp_list_add(list, sizeof(struct attribute), build->arena));
+        add_attribute(build, field->bytes, 0, list);
     }
 }

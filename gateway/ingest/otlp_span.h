@@ -47,6 +47,7 @@ struct attribute {
     uint8_t name;  /* enum otlp_name, filled by otlp_names_index */
     uint8_t group; /* enum otlp_group, likewise */
     bool used;     /* went into a column or a metadata key of its own */
+    bool kept;     /* not all of it did: it stays an attribute, too */
 };
 
 struct attributes {

@@ -14,7 +14,7 @@ static void read_event(struct otlp_build *build, struct json_reader *reader, str
     }
     while (json_object_next(reader, &key)) {
         if (slice_is(key, "name")) {
-            otlp_json_text(build, reader, &out->name);
+            otlp_json_text(reader, &out->name);
         } else if (slice_is(key, "timeUnixNano")) {
             otlp_json_time(build, reader, &out->time_ns);
         } else if (slice_is(key, "attributes")) {
@@ -41,7 +41,7 @@ static void read_link(struct otlp_build *build, struct json_reader *reader, stru
         } else if (slice_is(key, "spanId")) {
             otlp_json_id(build, reader, OTLP_SPAN_ID_SIZE / 2, out->span_id);
         } else if (slice_is(key, "traceState")) {
-            otlp_json_text(build, reader, &out->trace_state);
+            otlp_json_text(reader, &out->trace_state);
         } else if (slice_is(key, "flags")) {
             otlp_json_count(reader, &out->flags);
         } else if (slice_is(key, "attributes")) {
@@ -151,7 +151,7 @@ static void read_status(struct otlp_build *build, struct json_reader *reader, st
         if (slice_is(key, "code")) {
             read_status_code(build, reader, out);
         } else if (slice_is(key, "message")) {
-            otlp_json_text(build, reader, &out->status_message);
+            otlp_json_text(reader, &out->status_message);
         } else {
             json_skip(reader, NULL);
         }
@@ -220,7 +220,7 @@ static void read_span_field(struct otlp_build *build, struct json_reader *reader
         otlp_json_id(build, reader, OTLP_SPAN_ID_SIZE / 2, out->parent_id);
         break;
     case SPAN_TRACE_STATE:
-        otlp_json_text(build, reader, &out->trace_state);
+        otlp_json_text(reader, &out->trace_state);
         break;
     case SPAN_FLAGS:
         otlp_json_count(reader, &out->flags);
@@ -229,7 +229,7 @@ static void read_span_field(struct otlp_build *build, struct json_reader *reader
         out->kind = read_kind(reader);
         break;
     case SPAN_NAME:
-        otlp_json_text(build, reader, &out->name);
+        otlp_json_text(reader, &out->name);
         break;
     case SPAN_START:
         otlp_json_time(build, reader, &out->start_ns);

@@ -154,13 +154,23 @@ static struct slice span_or_resource(const struct otlp_view *view, enum otlp_nam
     return text.len > 0 ? text : view_resource_text(view, name);
 }
 
+static const struct any *value_of_either(const struct otlp_view *view, enum otlp_name name)
+{
+    const struct attribute *attribute = view_find(view, name);
+    if (attribute == NULL) {
+        attribute = view->resource.by_name[name];
+    }
+    return attribute != NULL && !any_is_empty(&attribute->value) ? &attribute->value : NULL;
+}
+
 struct slice otlp_environment(const struct otlp_view *view)
 {
     static const uint8_t names[] = {NAME_LF_ENVIRONMENT, NAME_DEPLOYMENT_ENVIRONMENT_NAME,
                                     NAME_DEPLOYMENT_ENVIRONMENT, NAME_END};
     for (const uint8_t *name = names; *name != NAME_END; name++) {
-        struct slice text = span_or_resource(view, (enum otlp_name) * name);
-        if (text.len > 0) {
+        const struct any *any = value_of_either(view, (enum otlp_name) * name);
+        if (any != NULL) {
+            struct slice text = any->type == ANY_STRING ? any->text : (struct slice){NULL, 0};
             return environment_normalise(text, arena_alloc(view->arena, ENVIRONMENT_MAX));
         }
     }

@@ -151,7 +151,7 @@ static void a_bad_record_is_refused_by_itself(void **state)
         {"17", "logRecords[1]: not an object"},
         {"{\"traceId\":\"aa\"}",
          "logRecords[1].traceId: not an id of the right length in hex digits"},
-        {"{\"body\":7}", "logRecords[1].body: not of the right type"},
+        {"{\"spanId\":7}", "logRecords[1].spanId: not of the right type"},
         {"{\"attributes\":{}}", "logRecords[1].attributes: not of the right type"},
         {"{\"timeUnixNano\":\"x\"}", "logRecords[1].timeUnixNano: not nanoseconds since 1970"},
     };

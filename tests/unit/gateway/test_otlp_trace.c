@@ -88,6 +88,8 @@ static void environments(void **state)
         ENVIRONMENT_OF("{\"langfuse.environment\":\"langfuse-Test_1\"}", NULL, "test_1"),
         ENVIRONMENT_OF("{\"langfuse.environment\":\"langfuse\"}", NULL, "default"),
         ENVIRONMENT_OF("{\"langfuse.environment\":\"a b\"}", NULL, "default"),
+        ENVIRONMENT_OF("{\"langfuse.environment\":5}", NULL, "default"),
+        ENVIRONMENT_OF("{\"langfuse.environment\":\"\"}", "{\"langfuse.environment\":\"b\"}", "b"),
         ENVIRONMENT_OF("{\"langfuse.environment\":\"0123456789012345678901234567890123456789xyz\"}",
                        NULL, "0123456789012345678901234567890123456789"),
         ENVIRONMENT_OF("{\"deployment.environment\":\"span\"}",
@@ -142,6 +144,46 @@ static void metadata(void **state)
          NULL, "{\"langfuse.trace.metadata\":{\"z\":0}}", NULL},
         {"{\"langfuse.observation.metadata.o\":1}", IN_TRACE, TRACE_METADATA, "{\"o\":1}", NULL,
          NULL, NULL},
+        {"{\"user.id\":\"u\"}", IN_TRACE, TRACE_METADATA, "{\"k\":\"r\"}", NULL,
+         "{\"langfuse.trace.metadata.k\":\"r\"}", CHILD},
+        {"{\"langfuse.trace.metadata.k\":\"s\"}", IN_TRACE, TRACE_METADATA,
+         "{\"k\":\"r\",\"k\":\"s\"}", NULL, "{\"langfuse.trace.metadata.k\":\"r\"}", CHILD},
+    };
+    OTLP_CHECK_ALL(cases);
+}
+
+#define AN_EVENT                                                                                   \
+    "\"name\":\"child\",\"parentSpanId\":\"00f067aa0ba902b8\",\"events\":[{\"name\":\"e\"}],"
+
+/* Keys that metadata has already: the attribute stays one. */
+static void metadata_that_clashes(void **state)
+{
+    static const char scope[] = "{\"langfuse.observation.metadata.scope\":\"billing\","
+                                "\"langfuse.observation.metadata.a\":1}";
+    static const char whole[] =
+        "{\"langfuse.observation.metadata\":\"{\\\"scope\\\":1,\\\"a\\\":2}\"}";
+    static const char events[] = "{\"langfuse.observation.metadata.events\":3,"
+                                 "\"langfuse.observation.metadata.span\":4}";
+    static const char of_trace[] = "{\"langfuse.trace.metadata.attributes\":5}";
+    static const struct otlp_case cases[] = {
+        {scope, IN_OBSERVATION, OBSERVATION_METADATA,
+         "{\"a\":1,\"attributes\":{\"langfuse.observation.metadata.scope\":\"billing\"},"
+         "\"scope\":{\"name\":\"langfuse-sdk\",\"attributes\":{}}}",
+         "langfuse-sdk", NULL, NULL},
+        {whole, IN_OBSERVATION, OBSERVATION_METADATA,
+         "{\"a\":2,\"attributes\":{\"langfuse.observation.metadata\":\"{\\\"scope\\\":1,\\\"a\\\":"
+         "2}\"}}",
+         NULL, NULL, NULL},
+        {events, IN_OBSERVATION, OBSERVATION_METADATA, "{\"events\":3,\"span\":4}", NULL, NULL,
+         CHILD},
+        {events, IN_OBSERVATION, OBSERVATION_METADATA,
+         "{\"span\":4,\"events\":[{\"name\":\"e\",\"timeUnixNano\":\"0\",\"attributes\":{}}],"
+         "\"attributes\":{\"langfuse.observation.metadata.events\":3}}",
+         NULL, NULL, AN_EVENT},
+        {of_trace, IN_OBSERVATION, OBSERVATION_METADATA,
+         "{\"attributes\":{\"langfuse.trace.metadata.attributes\":5}}", NULL, NULL, CHILD},
+        {of_trace, IN_TRACE, TRACE_METADATA,
+         "{\"attributes\":{\"langfuse.trace.metadata.attributes\":5}}", NULL, NULL, NULL},
     };
     OTLP_CHECK_ALL(cases);
 }
@@ -209,6 +251,7 @@ int main(void)
         cmocka_unit_test(only_a_root_gives_its_name_input_and_output),
         cmocka_unit_test(environments),
         cmocka_unit_test(metadata),
+        cmocka_unit_test(metadata_that_clashes),
         cmocka_unit_test(versions_come_from_the_spans_own_times),
         cmocka_unit_test(times_that_are_missing_are_now),
     };
