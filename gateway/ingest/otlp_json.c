@@ -138,6 +138,7 @@ static void read_late(struct reading *reading, const struct level *level, struct
 {
     struct json_reader late;
     json_reader_init(&late, (char *)raw.data, raw.len, reading->max_depth, reading->scratch);
+    json_be_lenient(&late);
     level->read_inner(reading, &late);
 }
 
@@ -236,6 +237,7 @@ enum err otlp_json_read(const struct otlp_signal *signal, char *body, size_t len
         .max_depth = max_depth,
     };
     json_reader_init(&reader, body, len, max_depth, scratch);
+    json_be_lenient(&reader);
     if (json_object_begin(&reader)) {
         read_body(&reading, &reader);
         if (reading.err != ERR_OK && !json_failed(&reader)) {

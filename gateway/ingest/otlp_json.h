@@ -5,7 +5,7 @@
  *
  * ERR_INVALID: not JSON, or resourceSpans, scopeSpans or spans (resourceMetrics, ...) have another
  * shape; what came before must not be used then. An item, resource or scope that is wrong inside is a
- * fault of its own.
+ * fault of its own; what is nested too deeply in it, and numbers that are too long, are texts.
  * ERR_TOO_LARGE: the sink took no more.
  */
 #pragma once

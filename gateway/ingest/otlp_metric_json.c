@@ -294,6 +294,7 @@ static void read_monotonic(struct json_reader *reader, bool *out)
 static void read_later(struct json_reader *reader, struct slice raw, struct arena *arena)
 {
     json_reader_init(reader, (char *)raw.data, raw.len, JSON_DEPTH_MAX, arena);
+    json_be_lenient(reader);
 }
 
 static void read_data(struct otlp_build *build, struct slice raw, struct otlp_metric *out,

@@ -335,7 +335,7 @@ def test_hostile_protobuf_harms_nobody(xtrace):
     trace_id = new_trace_id()
     good = raw_span(trace_id, field(5, b"good"))
     # Refused by themselves; the neighbour is stored.
-    for bad in (raw_span(trace_id, nested(100_000)), raw_span(trace_id, nested(33)), raw_span(trace_id, b"\x4a\xff\x01"),
+    for bad in (raw_span(trace_id, b"\x4a\xff\x01"),
                 raw_span(trace_id, b"\x08\x01"), raw_span(trace_id, b"\x4a" + b"\xff" * 10), b"\x0a\x10",
                 raw_span(trace_id, field(9, b"\x12\x02\x0a\x7f")), raw_span(trace_id, b"\x0b"),
                 raw_span(trace_id, *[field(9, b"")] * 100_001), raw_span(trace_id, field(5, b"\x01" * 1_000_001))):
@@ -343,6 +343,9 @@ def test_hostile_protobuf_harms_nobody(xtrace):
         assert answer.status == 200, answer.text
         assert ExportTraceServiceResponse.FromString(answer.body).partial_success.rejected_spans == 1
     assert read_one(xtrace, trace_id)["name"] == "good"
+    # Stored, as deep as it goes.
+    for depth in (32, 33, 100_000):
+        assert post(xtrace, wrapped(raw_span(trace_id, nested(depth))), headers=PROTOBUF).body == b""
     # Nothing can be told apart.
     for body in (b"\xff", b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", wrapped(good)[:-3], b'{"resourceSpans":[]}',
                  b"\x0b\x0c", b"\x08\x01", field(1, b"\x12\xff\xff\xff\x0f"), b"\x00\x00"):
@@ -367,20 +370,32 @@ def test_a_path_cannot_ask_for_a_huge_array(xtrace):
     assert len(json.dumps(read_one(xtrace, trace_id)["input"])) < 500_000
 
 
-def test_deep_json_values(xtrace):
-    value = any_value("deep")
-    for _ in range(32):
-        value = {"arrayValue": {"values": [value]}}
+def nested_value(depth):
+    return '{"arrayValue":{"values":[' * depth + '{"stringValue":"deep"}' + "]}}" * depth
+
+
+@pytest.mark.parametrize("odd, stored", [
+    (nested_value(32), None), (nested_value(33), None), (nested_value(50_000), None),
+    ('{"intValue":%s}' % ("9" * 5000), "9" * 5000), ('{"doubleValue":1e9999}', "1e9999"),
+    ('{"intValue":"abc"}', "abc"), ('{"boolValue":[1]}', "[1]"), ("7", "7"),
+])
+def test_an_odd_value_harms_neither_its_span_nor_its_neighbours(xtrace, odd, stored):
+    """Wherever it stands: in attributes, of the span or around it, or where nothing is read."""
     trace_id = new_trace_id()
-    good = span(trace_id, "good")
-    for depth, status in ((32, 200), (33, 200), (200, 400)):
-        value = any_value("deep")
-        for _ in range(depth):
-            value = {"arrayValue": {"values": [value]}}
-        bad = dict(span(trace_id), attributes=[{"key": "k", "value": value}])
-        answer = post(xtrace, export([bad, good]))
-        assert answer.status == status
-        assert ("partialSuccess" in answer.json()) == (depth == 33)
+    made = dict(span(trace_id, "odd"), attributes=[{"key": "before", "value": {"intValue": 1}},
+                                                   {"key": "k", "value": "ODD"}], unknown="ODD",
+                events=[{"name": "e", "attributes": [{"key": "k", "value": "ODD"}]}])
+    body = export([made, span(trace_id, "good")])
+    body["resourceSpans"][0]["resource"]["attributes"].append({"key": "k", "value": "ODD"})
+    body["resourceSpans"][0]["scopeSpans"][0]["scope"]["attributes"] = [{"key": "k", "value": "ODD"}]
+    answer = post(xtrace, json.dumps(body).replace('"ODD"', odd).encode())
+    assert (answer.status, answer.text) == (200, "{}")
+    got = {observation["name"]: observation["metadata"] for observation in read(xtrace, trace_id)["observations"]}
+    assert set(got) == {"odd", "good"}
+    assert got["odd"]["attributes"]["before"] == 1
+    values = [got["odd"]["attributes"]["k"], got["odd"]["events"][0]["attributes"]["k"],
+              got["good"]["resourceAttributes"]["k"], got["good"]["scope"]["attributes"]["k"]]
+    assert all("deep" in json.dumps(value) if stored is None else value == stored for value in values)
 
 
 # Access
