@@ -6,6 +6,7 @@
 #include "common/buf.h"
 #include "common/json_read.h"
 #include "common/json_write.h"
+#include "common/redact_loose.h"
 #include "common/redact_rules.h"
 
 struct redact_work {
@@ -26,8 +27,9 @@ void redact_end(struct redact_work *work)
     free(work);
 }
 
-struct slice redact_text(struct redact_work *work, struct slice text, size_t max_len,
-                         struct arena *arena)
+/* What patterns match goes, no more. */
+static struct slice match_text(struct redact_work *work, struct slice text, size_t max_len,
+                               struct arena *arena)
 {
     struct slice out = redact_matcher_replace(work->matcher, text, arena);
     return out.data != text.data && out.len > max_len ? SLICE_LITERAL(REDACT_MARK) : out;
@@ -87,22 +89,51 @@ static bool looks_like_json(struct slice text)
     while (i < text.len && memchr(" \t\r\n", text.data[i], 4) != NULL) {
         i++;
     }
-    return i < text.len && (text.data[i] == '{' || text.data[i] == '[');
+    return i < text.len && memchr("{[\"", text.data[i], 3) != NULL;
 }
 
-/* A string's text, without its secrets. */
-static struct slice clean_string(struct rewrite *rewrite, struct slice text)
+static bool is_secret(const void *closure, struct slice key)
 {
-    struct slice clean = text;
-    if (rewrite->embedded < REDACT_EMBEDDED_MAX && looks_like_json(text)) {
+    const struct rewrite *rewrite = closure;
+    const struct redact *redact = rewrite->work->redact;
+    return redact_has_key(redact, key) ||
+           ((rewrite->flags & REDACT_CONTENT) != 0 && redact_is_content(key));
+}
+
+/* Deeper than anybody looks, JSON goes whole. */
+static struct slice clean_deepest(const struct rewrite *rewrite, struct slice copy, bool *valid)
+{
+    struct json_reader reader;
+    struct error error;
+    json_reader_init(&reader, (char *)copy.data, copy.len, JSON_DEPTH_MAX, rewrite->arena);
+    json_skip(&reader, NULL);
+    *valid = json_end(&reader, &error) == ERR_OK;
+    return SLICE_LITERAL(REDACT_MARK);
+}
+
+/* A text that may hold JSON, without the values of secret keys. */
+static struct slice clean_keys(const struct rewrite *rewrite, struct slice text)
+{
+    if (looks_like_json(text)) {
         /* A copy: the reader may write to what it reads, and this may be no JSON at all. */
         bool valid;
         struct slice copy = arena_copy(rewrite->arena, text);
-        struct slice inside = rewrite_json(rewrite->work, copy, rewrite->flags, SIZE_MAX,
-                                           rewrite->embedded + 1, rewrite->arena, &valid);
-        clean = valid && inside.data != copy.data ? inside : text;
+        struct slice inside = rewrite->embedded < REDACT_EMBEDDED_MAX
+                                  ? rewrite_json(rewrite->work, copy, rewrite->flags, SIZE_MAX,
+                                                 rewrite->embedded + 1, rewrite->arena, &valid)
+                                  : clean_deepest(rewrite, copy, &valid);
+        if (valid) {
+            return inside.data != copy.data ? inside : text;
+        }
     }
-    clean = redact_text(rewrite->work, clean, rewrite->max_len, rewrite->arena);
+    return redact_loose(text, is_secret, rewrite, rewrite->arena);
+}
+
+/* A string's text, without its secrets. */
+static struct slice clean_string(const struct rewrite *rewrite, struct slice text)
+{
+    struct slice clean =
+        match_text(rewrite->work, clean_keys(rewrite, text), rewrite->max_len, rewrite->arena);
     return clean.data != text.data && clean.len > rewrite->max_len ? SLICE_LITERAL(REDACT_MARK)
                                                                    : clean;
 }
@@ -130,13 +161,6 @@ static void pass_number(struct rewrite *rewrite)
     }
 }
 
-static bool is_secret(const struct rewrite *rewrite, struct slice key)
-{
-    const struct redact *redact = rewrite->work->redact;
-    return redact_has_key(redact, key) ||
-           ((rewrite->flags & REDACT_CONTENT) != 0 && redact_is_content(key));
-}
-
 /* The reader has passed the key and stands before its value; from: where it stood before the key. */
 static struct slice raw_key(struct rewrite *rewrite, size_t from)
 {
@@ -152,7 +176,7 @@ static void pass_member(struct rewrite *rewrite, struct slice key, size_t from)
 {
     struct slice raw;
     struct slice clean = (rewrite->flags & REDACT_NAMES) != 0
-                             ? redact_text(rewrite->work, key, rewrite->max_len, rewrite->arena)
+                             ? match_text(rewrite->work, key, rewrite->max_len, rewrite->arena)
                              : key;
     if (clean.data != key.data) {
         replace(rewrite, raw_key(rewrite, from), clean);
@@ -208,4 +232,11 @@ struct slice redact_json(struct redact_work *work, struct slice json, unsigned f
     bool valid;
     struct slice out = rewrite_json(work, json, flags, max_len, 0, arena, &valid);
     return valid ? out : SLICE_LITERAL("\"" REDACT_MARK "\"");
+}
+
+struct slice redact_text(struct redact_work *work, struct slice text, size_t max_len,
+                         struct arena *arena)
+{
+    struct rewrite rewrite = {.work = work, .max_len = max_len, .arena = arena};
+    return clean_string(&rewrite, text);
 }

@@ -6,7 +6,9 @@
  *             dot ("http.header.authorization"). Their values go whole, whatever they are; null stays.
  *   patterns  PCRE2, UTF-8. Applied to strings, keys and the text of numbers; of strings and keys only
  *             what matches goes, of a number all of it.
- *   strings that hold JSON objects or arrays (arguments of tool calls) are looked into in the same way.
+ *   strings that hold JSON (arguments of tool calls) are looked into in the same way, REDACT_EMBEDDED_MAX
+ *             times within each other; deeper than that JSON goes whole. In strings that are no JSON, cut
+ *             off or with other text around it, keys are found by their quotation marks (redact_loose.h).
  *
  * Time is bounded: a match that needs more steps than its limit takes the whole string with it, and so
  * does everything that is left of a request when patterns have run for REDACT_BUDGET_MS.

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "common/id.h"
+#include "gateway/ingest/labels.h"
 
 struct capture {
     enum capture_mode mode;
@@ -36,12 +37,10 @@ static const uint64_t spared[ROW_KIND_COUNT] = {
     [ROW_TRACE] = BIT(TRACE_ID),
     [ROW_OBSERVATION] = BIT(OBSERVATION_TRACE_ID) | BIT(OBSERVATION_ID) | BIT(OBSERVATION_TYPE) |
                         BIT(OBSERVATION_PARENT_OBSERVATION_ID) | BIT(OBSERVATION_LEVEL) |
-                        BIT(OBSERVATION_USAGE_DETAILS) | BIT(OBSERVATION_COST_DETAILS) |
-                        BIT(OBSERVATION_UNIT),
+                        BIT(OBSERVATION_USAGE_DETAILS) | BIT(OBSERVATION_COST_DETAILS),
     [ROW_SCORE] = BIT(SCORE_ID) | BIT(SCORE_TRACE_ID) | BIT(SCORE_OBSERVATION_ID) |
                   BIT(SCORE_DATASET_RUN_ID) | BIT(SCORE_CONFIG_ID) | BIT(SCORE_QUEUE_ID) |
                   BIT(SCORE_DATA_TYPE) | BIT(SCORE_SOURCE),
-    [ROW_METRIC] = BIT(METRIC_NAME),
     [ROW_DELETION] = BIT(DELETION_ID) | BIT(DELETION_TARGET),
     [ROW_MODEL] = UINT64_MAX, /* nobody's data */
 };
@@ -202,12 +201,25 @@ static size_t max_length(const struct row *row, uint32_t column)
     }
 }
 
+/* Labels whose names changed may be in another order, or twice. Such as are beyond their limits now are
+ * one that says so. */
+static struct slice canonical_labels(struct capture_work *work, struct slice labels)
+{
+    struct labels_fault fault;
+    struct buf out = BUF_EMPTY;
+    bool good = labels_canonical(labels, &work->arena, &out, &fault);
+    labels = good ? arena_copy(&work->arena, buf_slice(&out))
+                  : SLICE_LITERAL("{\"" REDACT_MARK "\":\"" REDACT_MARK "\"}");
+    buf_finish(&out);
+    return labels;
+}
+
 static void clean_value(struct capture_work *work, const struct row *row, uint32_t column,
                         bool content, struct value *value)
 {
-    unsigned flags = row->kind == ROW_METRIC ? 0u
-                     : content               ? REDACT_NAMES
-                                             : REDACT_NAMES | REDACT_CONTENT;
+    /* Labels say where a value comes from, whatever they are called. */
+    unsigned flags =
+        content || row->kind == ROW_METRIC ? REDACT_NAMES : REDACT_NAMES | REDACT_CONTENT;
     switch (row_tables[row->kind].columns[column].type) {
     case COLUMN_TEXT:
         value->slice =
@@ -218,6 +230,9 @@ static void clean_value(struct capture_work *work, const struct row *row, uint32
     case COLUMN_JSONB:
         value->slice =
             redact_json(work->redact, value->slice, flags, max_length(row, column), &work->arena);
+        if (row->kind == ROW_METRIC && value->slice.data != row->values[column].slice.data) {
+            value->slice = canonical_labels(work, value->slice);
+        }
         break;
     case COLUMN_TIME:
     case COLUMN_INT:

@@ -73,7 +73,7 @@ def loaded_events(secret):
 def send_everything(client, secret):
     """Returns the statuses."""
     trace, observation = loaded_batch(secret)
-    metric = {"metrics": [{"name": "m", "labels": {"host": secret}, "value": 1, "timestamp": "2026-02-01T00:00:00Z"}]}
+    metric = {"metrics": [{"name": f"m {secret}", "labels": {"host": secret, secret: "v"}, "value": 1, "timestamp": "2026-02-01T00:00:00Z"}]}
     return [client.batch(trace, [observation]).status,
             client.batch(None, [observation, {**observation, "id": secret}]).status,  # one is refused
             client.post("/v1/metrics/batch", metric).status,
@@ -171,7 +171,8 @@ def test_keys_are_redacted_at_any_depth_and_in_any_case(make_xtrace, database):
     trace = new_trace(input={"headers": {"API_KEY": SECRET, "ok": 1.50}}, output=[[{"password": {"p": SECRET}}]],
                       metadata={"client.api_key": SECRET, "b": [1]})
     observation = new_observation(trace, modelParameters={"api_key": SECRET, "n": 1},
-                                  input=json.dumps({"password": SECRET, "n": 2}), metadata={"password": None})
+                                  input=json.dumps({"password": SECRET, "n": 2}), metadata={"password": None},
+                                  output=json.dumps({"password": SECRET})[:-3], statusMessage=f"in {{'password': '{SECRET}'}}")
     stored = send(client, trace, observation)
     assert stored["input"] == {"headers": {"API_KEY": "[REDACTED]", "ok": 1.5}}
     assert stored["output"] == [[{"password": "[REDACTED]"}]]
@@ -179,6 +180,8 @@ def test_keys_are_redacted_at_any_depth_and_in_any_case(make_xtrace, database):
     observation, = stored["observations"]
     assert observation["modelParameters"] == {"api_key": "[REDACTED]", "n": 1}
     assert json.loads(observation["input"]) == {"password": "[REDACTED]", "n": 2}
+    assert observation["output"] == '{"password": "[REDACTED]"'
+    assert observation["statusMessage"] == "in {'password': '[REDACTED]'}"
     assert SECRET.encode() not in dump(database)
 
 

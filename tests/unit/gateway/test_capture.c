@@ -11,6 +11,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/json_write.h"
 #include "gateway/ingest/capture.h"
 
 /* --- redact -------------------------------------------------------------------------------- */
@@ -118,6 +119,48 @@ static void json_in_strings_is_looked_into(void **state)
                "\"{\\\"a\\\":\\\"{\\\\\\\"password\\\\\\\":\\\\\\\"[REDACTED]\\\\\\\"}\\\"}\"");
     check_json(&rules, 0, "\"{not json, hunter2\"", "\"{not json, [REDACTED]\"");
     check_json(&rules, 0, "\"{\\\"a\\\": 1}\"", "\"{\\\"a\\\": 1}\"");
+    close_rules(&rules);
+}
+
+static void json_within_json_within_json_is_looked_into(void **state)
+{
+    struct rules rules = open_rules(false, "password", NULL);
+    struct buf text = BUF_EMPTY;
+    buf_append_text(&text, "{\"password\":\"hunter2\"}");
+    for (int i = 0; i < 8; i++) {
+        struct buf outer = BUF_EMPTY;
+        json_write_string(&outer, buf_slice(&text));
+        struct slice clean = redact_json(rules.work, buf_slice(&outer), 0, SIZE_MAX, &rules.arena);
+        assert_null(memmem(clean.data, clean.len, "hunter2", 7));
+        assert_non_null(memmem(clean.data, clean.len, "[REDACTED]", 10));
+        assert_int_equal(memmem(clean.data, clean.len, "password", 8) != NULL,
+                         i < REDACT_EMBEDDED_MAX);
+        buf_finish(&text);
+        text = outer;
+    }
+    buf_finish(&text);
+    close_rules(&rules);
+}
+
+static void keys_are_found_in_what_is_no_json(void **state)
+{
+    struct rules rules = open_rules(false, "password", NULL);
+    check_text(&rules, "{\"a\": NaN, \"password\": \"x\", \"b\": 1}",
+               "{\"a\": NaN, \"password\": \"[REDACTED]\", \"b\": 1}");
+    check_text(&rules, "call f with {\"Password\" : \"x\\\" y\"} now",
+               "call f with {\"Password\" : \"[REDACTED]\"} now");
+    check_text(&rules, "{'db.password': 'x', 'b': \"it's\"}",
+               "{'db.password': '[REDACTED]', 'b': \"it's\"}");
+    check_text(&rules, "{\"password\":1}\n{\"password\":[\"]\",{}]}\n{\"password\":null}",
+               "{\"password\":\"[REDACTED]\"}\n{\"password\":\"[REDACTED]\"}\n{\"password\":null}");
+    check_text(&rules, "{\"a\":1,\"password\":\"cut o", "{\"a\":1,\"password\":\"[REDACTED]\"");
+    check_text(&rules, "{\"a\":1,\"password\":{\"cut\":[", "{\"a\":1,\"password\":\"[REDACTED]\"");
+    check_text(&rules, "data: {\\\"password\\\": \\\"x\\\"} y",
+               "data: {\\\"password\\\": \\\"[REDACTED]\\\"} y");
+    check_text(&rules, "! {\"p\\u0061ssword\": \"x\"}", "! {\"p\\u0061ssword\": \"[REDACTED]\"}");
+    check_text(&rules, "\"password\":", "\"password\":");
+    check_text(&rules, "the \"password\" is: x, password: y",
+               "the \"password\" is: x, password: y");
     close_rules(&rules);
 }
 
@@ -324,18 +367,20 @@ static void patterns_reach_every_text_but_ids(void **state)
     close_capture(&kept);
 }
 
-static void labels_keep_their_names(void **state)
+static void labels_stay_in_order_and_are_there_once(void **state)
 {
     struct kept kept = open_capture(CAPTURE_METADATA_ONLY, "host", "hunter[0-9]");
     struct row row = {.kind = ROW_METRIC};
     row_set_slice(&row, METRIC_NAME, SLICE_LITERAL("hunter2_total"));
-    row_set_slice(&row, METRIC_LABELS,
-                  SLICE_LITERAL("{\"content\":\"c\",\"host\":\"h\",\"hunter2\":\"hunter3\"}"));
+    row_set_slice(
+        &row, METRIC_LABELS,
+        SLICE_LITERAL(
+            "{\"content\":\"c\",\"host\":\"h\",\"hunter2\":\"hunter3\",\"hunter4\":\"4\"}"));
     row_set_real(&row, METRIC_VALUE, 1.5);
     const struct row *out = keep(&kept, row);
-    check_value(out, METRIC_NAME, "hunter2_total");
+    check_value(out, METRIC_NAME, "[REDACTED]_total");
     check_value(out, METRIC_LABELS,
-                "{\"content\":\"c\",\"host\":\"[REDACTED]\",\"hunter2\":\"[REDACTED]\"}");
+                "{\"[REDACTED]\":\"4\",\"content\":\"c\",\"host\":\"[REDACTED]\"}");
     assert_true(out->values[METRIC_VALUE].real > 1);
     close_capture(&kept);
 }
@@ -358,6 +403,8 @@ int main(void)
         cmocka_unit_test(patterns_take_what_matches_out_of_strings),
         cmocka_unit_test(a_number_that_matches_goes_whole),
         cmocka_unit_test(json_in_strings_is_looked_into),
+        cmocka_unit_test(json_within_json_within_json_is_looked_into),
+        cmocka_unit_test(keys_are_found_in_what_is_no_json),
         cmocka_unit_test(masked_knows_what_secrets_look_like),
         cmocka_unit_test(masked_leaves_everyday_text_alone),
         cmocka_unit_test(long_texts_are_searched_to_the_end),
@@ -368,7 +415,7 @@ int main(void)
         cmocka_unit_test(metadata_only_drops_what_was_said),
         cmocka_unit_test(error_only_keeps_what_was_said_with_errors),
         cmocka_unit_test(patterns_reach_every_text_but_ids),
-        cmocka_unit_test(labels_keep_their_names),
+        cmocka_unit_test(labels_stay_in_order_and_are_there_once),
         cmocka_unit_test(modes_are_known_by_their_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
