@@ -93,11 +93,27 @@ static bool is_printable(const char *text)
     return true;
 }
 
+/* Of "host", "host:80", "[::1]:80", up to a slash. */
+static bool has_good_port(const char *host)
+{
+    const char *end = host + strcspn(host, "/");
+    const char *port = end;
+    while (port > host && port[-1] >= '0' && port[-1] <= '9') {
+        port--;
+    }
+    if (port == host || port[-1] != ':' || memchr(host, ']', (size_t)(end - host)) > (void *)port) {
+        return true;
+    }
+    long number = strtol(port, NULL, 10);
+    return end - port <= 5 && number > 0 && number <= 65535;
+}
+
 enum xtrace_status xtrace_options_set_url(struct xtrace_options *options, const char *url)
 {
     size_t scheme = strncmp(url, "http://", 7) == 0 ? 7 : strncmp(url, "https://", 8) == 0 ? 8 : 0;
     bool has_host = scheme > 0 && url[scheme] != '\0' && url[scheme] != '/';
-    if (!has_host || strpbrk(url, "?#@") != NULL || !is_printable(url)) {
+    if (!has_host || strpbrk(url, "?#@") != NULL || !is_printable(url) ||
+        !has_good_port(url + scheme)) {
         return XTRACE_INVALID;
     }
     enum xtrace_status status = replace_text(&options->url, url);

@@ -74,10 +74,10 @@ static struct xtrace_text path(const char *words)
 }
 
 /* The query's own copy, or what is wrong with it. */
-#define TAKE(own, theirs)                                                                          \
-    (xtrace_take_struct(&(own), sizeof(own), sizeof(own), theirs)                                  \
-         ? NULL                                                                                    \
-         : "query: begin with its _init()")
+#define TAKE_FROM(own, least, theirs)                                                              \
+    (xtrace_take_struct(&(own), sizeof(own), least, theirs) ? NULL                                 \
+                                                            : "query: begin with its _init()")
+#define TAKE(own, theirs) TAKE_FROM(own, sizeof(own), theirs)
 
 static const char wrong_time[] = "a time outside the years 1 to 9999";
 
@@ -101,7 +101,7 @@ enum xtrace_status xtrace_list_traces(struct xtrace_client *client,
                                       struct xtrace_response **response)
 {
     struct xtrace_trace_query q = xtrace_trace_query_init();
-    const char *wrong = TAKE(q, query);
+    const char *wrong = TAKE_FROM(q, offsetof(struct xtrace_trace_query, turn_id), query);
     struct xtrace_text target = path("/api/public/traces");
     put_integer(&target, "page", q.page);
     put_integer(&target, "limit", q.limit);
@@ -114,6 +114,9 @@ enum xtrace_status xtrace_list_traces(struct xtrace_client *client,
     put_texts(&target, "environment", q.environments, q.environment_count);
     put_text(&target, "orderBy", q.order_by);
     put_text(&target, "fields", q.fields);
+    put_text(&target, "turnId", q.turn_id);
+    put_text(&target, "runId", q.run_id);
+    put_text(&target, "filter", q.filter_json);
     if (!put_range(&target, q.from_us, q.to_us)) {
         wrong = wrong_time;
     }

@@ -344,6 +344,10 @@ struct xtrace_trace_query {
     size_t environment_count;
     const char *order_by; /* "timestamp.desc", ... */
     const char *fields;   /* "core,io,scores,observations,metrics" or a part of it */
+    const char *turn_id;  /* in the metadata of the trace or of an observation */
+    const char *run_id;
+    /* JSON: [{"type":"number","column":"latency","operator":">","value":2}, ...], all of which hold. */
+    const char *filter_json;
 };
 
 /* Answer: {"data":[trace],"meta":{"page","limit","totalItems","totalPages"}}. */

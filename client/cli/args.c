@@ -38,8 +38,12 @@ static _Noreturn void print_help(struct cli *cli, const struct cli_usage *usage)
 {
     struct cli_option globals[GLOBAL_COUNT];
     make_globals(cli, globals);
-    printf("usage: xtrace %s%s%s [OPTION...]\n\n%s\n", usage->command,
-           *usage->arguments != '\0' ? " " : "", usage->arguments, usage->help);
+    printf("usage: xtrace %s%s%s [OPTION...]\n", usage->command,
+           *usage->arguments != '\0' ? " " : "", usage->arguments);
+    if (usage->also != NULL) {
+        printf("       xtrace %s [OPTION...]\n", usage->also);
+    }
+    printf("\n%s\n", usage->help);
     if (usage->option_count > 0) {
         printf("\noptions\n");
         print_options(usage->options, usage->option_count);
@@ -130,12 +134,22 @@ bool cli_parse_time(const char *text, int64_t now_us, int64_t *time_us)
     return true;
 }
 
-static bool parse_integer(const char *text, int64_t *integer)
+void cli_print_time(int64_t time_us, char text[CLI_TIME_SIZE])
+{
+    time_t seconds = (time_t)(time_us / 1000000);
+    struct tm tm;
+    char whole[24] = "";
+    gmtime_r(&seconds, &tm);
+    strftime(whole, sizeof(whole), "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(text, CLI_TIME_SIZE, "%s.%06dZ", whole, (int)(time_us % 1000000));
+}
+
+static bool parse_count(const char *text, int64_t *count)
 {
     char *end;
     errno = 0;
-    *integer = strtoll(text, &end, 10);
-    return errno == 0 && end != text && *end == '\0';
+    *count = strtoll(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0' && *count > 0;
 }
 
 static void add_to_list(struct cli_list *list, const char *name, const char *value)
@@ -159,8 +173,8 @@ static void store(const struct cli_option *option, const char *value)
     case CLI_TEXTS:
         add_to_list(option->to, option->name, value);
         break;
-    case CLI_INTEGER:
-        ok = parse_integer(value, option->to);
+    case CLI_COUNT:
+        ok = parse_count(value, option->to);
         break;
     case CLI_TIME:
         ok = cli_parse_time(value, xtrace_now_us(), option->to);
@@ -171,9 +185,9 @@ static void store(const struct cli_option *option, const char *value)
     }
     if (!ok) {
         cli_die(CLI_USAGE, "%s %s: not %s", option->name, value,
-                option->kind == CLI_INTEGER ? "an integer"
-                : option->kind == CLI_TIME  ? "a time such as 2026-01-02T03:04:05Z or 15m"
-                                            : "a duration such as 500ms or 2m");
+                option->kind == CLI_COUNT  ? "a number from 1 on"
+                : option->kind == CLI_TIME ? "a time such as 2026-01-02T03:04:05Z or 15m"
+                                           : "a duration such as 500ms or 2m");
     }
 }
 

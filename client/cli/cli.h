@@ -49,7 +49,7 @@ enum cli_kind {
     CLI_FLAG,     /* bool */
     CLI_TEXT,     /* const char * */
     CLI_TEXTS,    /* struct cli_list, one more each time */
-    CLI_INTEGER,  /* int64_t */
+    CLI_COUNT,    /* int64_t, from 1 on */
     CLI_TIME,     /* int64_t, microseconds since 1970 */
     CLI_DURATION, /* int64_t, milliseconds */
 };
@@ -72,6 +72,7 @@ struct cli_usage {
     const char *command;   /* "traces list" */
     const char *arguments; /* "ID"; "" when there are none */
     const char *help;
+    const char *also; /* "sessions show ID": what else the first word can do; NULL: nothing */
     const struct cli_option *options; /* of the command; the global ones are always there too */
     size_t option_count;
     size_t least; /* arguments beside the options */
@@ -85,6 +86,10 @@ size_t cli_parse(struct cli *cli, const struct cli_usage *usage, int argc, char 
 
 /* "2026-01-02T03:04:05Z" (offset allowed), "2026-01-02", "now", or an age: "90s", "15m", "2h", "7d". */
 bool cli_parse_time(const char *text, int64_t now_us, int64_t *time_us);
+
+enum { CLI_TIME_SIZE = 32 };
+/* "2026-01-02T03:04:05.000006Z". */
+void cli_print_time(int64_t time_us, char text[CLI_TIME_SIZE]);
 
 /* "90s", "15m", "250ms"; a bare number is seconds. */
 bool cli_parse_duration(const char *text, int64_t *duration_ms);
@@ -102,6 +107,10 @@ void cli_disconnect(struct cli *cli);
  * NULL. response may be NULL. */
 int cli_report(enum xtrace_status status, const struct xtrace_response *response,
                const char *missing);
+
+/* The same, with what it was about before it: "stdin:7: ". */
+int cli_report_at(const char *place, enum xtrace_status status,
+                  const struct xtrace_response *response, const char *missing);
 
 /* --json: the body and a newline. */
 void cli_print_body(const struct xtrace_response *response);

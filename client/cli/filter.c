@@ -17,6 +17,8 @@ void filter_init(struct filter *filter, struct cli_option options[FILTER_OPTIONS
         {"--version-is", CLI_TEXT, &q->version, "TEXT", "of that version"},
         {"--release", CLI_TEXT, &q->release, "TEXT", "of that release"},
         {"--tag", CLI_TEXTS, &filter->tags, "TAG", "with that tag; given again: with all of them"},
+        {"--turn", CLI_TEXT, &q->turn_id, "ID", "with that turn_id in metadata"},
+        {"--run", CLI_TEXT, &q->run_id, "ID", "with that run_id in metadata"},
         {"--env", CLI_TEXTS, &filter->environments, "NAME",
          "of that environment; given again: of any of them"},
         {"--from", CLI_TIME, &q->from_us, "TIME",

@@ -11,7 +11,7 @@ struct filter {
     struct cli_list environments;
 };
 
-enum { FILTER_OPTIONS = 9 };
+enum { FILTER_OPTIONS = 11 };
 
 /* Empties the filter and gives the options that fill it. */
 void filter_init(struct filter *filter, struct cli_option options[FILTER_OPTIONS]);

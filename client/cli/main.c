@@ -28,18 +28,19 @@ static const struct command commands[] = {
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
-static void print_help(void)
+static void print_help(FILE *to)
 {
-    printf("usage: xtrace COMMAND [ARGUMENT...] [OPTION...]\n\n");
+    fprintf(to, "usage: xtrace COMMAND [ARGUMENT...] [OPTION...]\n\n");
     for (size_t i = 0; i < COMMANDS; i++) {
-        printf("  %-10s%s\n", commands[i].name, commands[i].help);
+        fprintf(to, "  %-10s%s\n", commands[i].name, commands[i].help);
     }
-    printf("\nxtrace COMMAND --help lists the options. --version prints the version.\n"
-           "\nsettings, each after its option: XTRACE_URL or BASE_URL, API_BEARER_TOKEN,\n"
-           "XTRACE_PUBLIC_KEY and XTRACE_SECRET_KEY, then the file credentials in XTRACE_HOME\n"
-           "[.xtrace], then http://127.0.0.1:8080. NO_COLOR turns colours off.\n"
-           "\nexit status: 0 ok, 1 the request failed, 2 wrong usage, 3 not found,\n"
-           "4 unauthorized, 5 server unavailable\n");
+    fprintf(to,
+            "\nxtrace COMMAND --help lists the options. --version prints the version.\n"
+            "\nsettings, each after its option: XTRACE_URL or BASE_URL, API_BEARER_TOKEN,\n"
+            "XTRACE_PUBLIC_KEY and XTRACE_SECRET_KEY, then the file credentials in XTRACE_HOME\n"
+            "[.xtrace], then http://127.0.0.1:8080. NO_COLOR turns colours off.\n"
+            "\nexit status: 0 ok, 1 the request failed, 2 wrong usage, 3 not found,\n"
+            "4 unauthorized, 5 server unavailable\n");
 }
 
 static int terminal_width(void)
@@ -97,7 +98,7 @@ int main(int argc, char **argv)
     struct cli cli = {.width = terminal_width(), .has_color = wants_color()};
     set_locale();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_help();
+        print_help(argc < 2 ? stderr : stdout);
         return argc < 2 ? CLI_USAGE : CLI_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {
@@ -105,9 +106,12 @@ int main(int argc, char **argv)
         return CLI_OK;
     }
     int at = command_at(argc, argv);
-    const struct command *command = at < argc ? find(argv[at]) : NULL;
+    if (at >= argc) {
+        cli_die(CLI_USAGE, "a command is wanted (xtrace --help)");
+    }
+    const struct command *command = find(argv[at]);
     if (command == NULL) {
-        cli_die(CLI_USAGE, "%s: no such command (xtrace --help)", at < argc ? argv[at] : "nothing");
+        cli_die(CLI_USAGE, "%s: no such command (xtrace --help)", argv[at]);
     }
     memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof(*argv));
     int code = command->run(&cli, argc - 2, argv + 2);

@@ -22,7 +22,8 @@ static void print_names(const struct cli *cli, struct xtrace_slice body)
 
 static int names(struct cli *cli, int argc, char **argv)
 {
-    struct cli_usage usage = {"metrics names", "", "The names of all metrics.", NULL, 0, 0, 0};
+    struct cli_usage usage = {
+        .command = "metrics names", .arguments = "", .help = "The names of all metrics."};
     cli_parse(cli, &usage, argc, argv);
     cli_connect(cli);
     struct xtrace_response *response;
@@ -96,7 +97,13 @@ static int query(struct cli *cli, int argc, char **argv)
         {"--from", CLI_TIME, &query.from_us, "TIME", "not before [1h]"},
         {"--to", CLI_TIME, &query.to_us, "TIME", "not after [now]"},
     };
-    struct cli_usage usage = {"metrics query", "NAME", "Points of one metric.", options, 6, 1, 1};
+    struct cli_usage usage = {.command = "metrics query",
+                              .arguments = "NAME",
+                              .help = "Points of one metric.",
+                              .options = options,
+                              .option_count = 6,
+                              .least = 1,
+                              .most = 1};
     cli_parse(cli, &usage, argc, argv);
     query.name = argv[0];
     query.labels = labels;
@@ -121,7 +128,12 @@ int cli_metrics(struct cli *cli, int argc, char **argv)
         return query(cli, argc - 1, argv + 1);
     }
     bool is_help = strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0;
-    fprintf(is_help ? stdout : stderr, "usage: xtrace metrics names | metrics query NAME\n");
+    if (!is_help && *command != '\0') {
+        fprintf(stderr, "xtrace: metrics %s: names or query is wanted\n", command);
+    }
+    fprintf(is_help ? stdout : stderr, "usage: xtrace metrics names [OPTION...]\n"
+                                       "       xtrace metrics query NAME [OPTION...]\n\n"
+                                       "xtrace metrics query --help lists the options.\n");
     return is_help ? CLI_OK : CLI_USAGE;
 }
 
@@ -186,8 +198,8 @@ int cli_daily(struct cli *cli, int argc, char **argv)
     struct xtrace_daily_query query = xtrace_daily_query_init();
     struct cli_list tags = {.count = 0};
     const struct cli_option options[] = {
-        {"--page", CLI_INTEGER, &query.page, "N", "from 1 on"},
-        {"--limit", CLI_INTEGER, &query.limit, "N", "days a page [50]"},
+        {"--page", CLI_COUNT, &query.page, "N", "from 1 on"},
+        {"--limit", CLI_COUNT, &query.limit, "N", "days a page [50]"},
         {"--name", CLI_TEXT, &query.trace_name, "NAME", "traces of that name"},
         {"--user", CLI_TEXT, &query.user_id, "ID", "of that user"},
         {"--version-is", CLI_TEXT, &query.version, "TEXT", "of that version"},
@@ -197,8 +209,11 @@ int cli_daily(struct cli *cli, int argc, char **argv)
         {"--to", CLI_TIME, &query.to_us, "TIME", "not after [now]"},
     };
     struct cli_usage usage = {
-        "daily", "", "Traces, tokens and cost of each day and model, newest day first.", options, 9,
-        0,       0};
+        .command = "daily",
+        .arguments = "",
+        .help = "Traces, tokens and cost of each day and model, newest day first.",
+        .options = options,
+        .option_count = 9};
     cli_parse(cli, &usage, argc, argv);
     cli_connect(cli);
     query.tags = tags.values;
@@ -221,8 +236,9 @@ static void print_health(const struct cli *cli, struct xtrace_slice body)
 
 int cli_health(struct cli *cli, int argc, char **argv)
 {
-    struct cli_usage usage = {
-        "health", "", "Exit status 0: up, and its database can be reached.", NULL, 0, 0, 0};
+    struct cli_usage usage = {.command = "health",
+                              .arguments = "",
+                              .help = "Exit status 0: up, and its database can be reached."};
     cli_parse(cli, &usage, argc, argv);
     cli_connect(cli);
     struct xtrace_call once = xtrace_call_init();

@@ -198,8 +198,8 @@ static int exit_of(enum xtrace_status status)
     }
 }
 
-int cli_report(enum xtrace_status status, const struct xtrace_response *response,
-               const char *missing)
+int cli_report_at(const char *place, enum xtrace_status status,
+                  const struct xtrace_response *response, const char *missing)
 {
     if (status == XTRACE_OK) {
         return CLI_OK;
@@ -211,7 +211,7 @@ int cli_report(enum xtrace_status status, const struct xtrace_response *response
         words = cli_show_raw((struct xtrace_slice){message, strlen(message)});
         http_status = xtrace_response_http_status(response);
     }
-    fprintf(stderr, "xtrace: %s", xtrace_status_text(status));
+    fprintf(stderr, "xtrace: %s%s", place, xtrace_status_text(status));
     if (status == XTRACE_NOT_FOUND && missing != NULL) {
         fprintf(stderr, ": %s", missing);
     } else if (words != NULL && strcmp(words, xtrace_status_text(status)) != 0) {
@@ -226,6 +226,12 @@ int cli_report(enum xtrace_status status, const struct xtrace_response *response
     fputc('\n', stderr);
     free(words);
     return exit_of(status);
+}
+
+int cli_report(enum xtrace_status status, const struct xtrace_response *response,
+               const char *missing)
+{
+    return cli_report_at("", status, response, missing);
 }
 
 void cli_print_body(const struct xtrace_response *response)

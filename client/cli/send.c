@@ -7,14 +7,14 @@
 #include "client/cli/cli.h"
 #include "client/cli/splitter.h"
 
-enum { SHOWN_REFUSALS = 5, PROGRESS_MS = 200 };
+enum { SHOWN_REFUSALS = 5, PROGRESS_MS = 200, PLACE_MAX = 4200 };
 
 struct sending {
     struct cli *cli;
     const char *file; /* its name, for messages */
     uint64_t bodies;  /* read */
     uint64_t sent;    /* acknowledged as a whole */
-    uint64_t refused; /* as a whole or in part */
+    uint64_t refused; /* as a whole or in part, by the server or here */
     uint64_t bytes;
     bool has_progress;
     int64_t progress_us; /* when it was last shown */
@@ -57,12 +57,17 @@ static void print_refusals(const struct xtrace_response *response)
     }
 }
 
+static bool has(struct xtrace_slice body, const char *name)
+{
+    return xtrace_json_find(body, name).data != NULL;
+}
+
 /* {"metrics":[...]} belongs to the metrics route, all else to the batch route. */
 static enum xtrace_status send_body(struct sending *sending, struct xtrace_slice body,
                                     struct xtrace_response **response)
 {
     struct xtrace_client *client = sending->cli->client;
-    return xtrace_json_find(body, "metrics").data != NULL
+    return has(body, "metrics")
                ? xtrace_send_metrics_json(client, body.data, body.len, NULL, response)
                : xtrace_send_batch_json(client, body.data, body.len, NULL, response);
 }
@@ -76,9 +81,10 @@ static int send_one(struct sending *sending, struct xtrace_slice body, uint64_t 
     if (status == XTRACE_OK) {
         sending->sent++;
     } else {
+        char place[PLACE_MAX];
         clear_progress(sending);
-        fprintf(stderr, "%s:%llu: ", sending->file, (unsigned long long)line);
-        code = cli_report(status, response, "this server has no such route");
+        snprintf(place, sizeof(place), "%s:%llu: ", sending->file, (unsigned long long)line);
+        code = cli_report_at(place, status, response, "this server has no such route");
         print_refusals(response);
         if (status == XTRACE_REFUSED) {
             sending->refused++;
@@ -91,37 +97,45 @@ static int send_one(struct sending *sending, struct xtrace_slice body, uint64_t 
     return code;
 }
 
-static int broken(struct sending *sending, uint64_t line, const char *words)
+static void complain(struct sending *sending, uint64_t line, const char *words)
 {
     clear_progress(sending);
     fprintf(stderr, "xtrace: %s:%llu: %s\n", sending->file, (unsigned long long)line, words);
-    return CLI_FAILED;
+}
+
+/* A body in which the server would find nothing is a mistake, though the server would take it. */
+static const char *wrong_with(enum split split, struct xtrace_slice body)
+{
+    if (split != SPLIT_VALUE || !xtrace_json_is_valid(body.data, body.len, XTRACE_JSON_DEPTH)) {
+        return "not a JSON object: left out";
+    }
+    return has(body, "trace") || has(body, "observations") || has(body, "metrics")
+               ? NULL
+               : "neither trace nor observations nor metrics in it: left out";
 }
 
 static int send_stream(struct sending *sending, struct splitter *splitter)
 {
     struct xtrace_slice value;
     enum split split;
-    while ((split = splitter_next(splitter, &value)) == SPLIT_VALUE) {
+    int code = CLI_OK;
+    while (code == CLI_OK &&
+           ((split = splitter_next(splitter, &value)) == SPLIT_VALUE || split == SPLIT_BROKEN)) {
+        const char *wrong = wrong_with(split, value);
         sending->bodies++;
-        if (!xtrace_json_is_valid(value.data, value.len, XTRACE_JSON_DEPTH)) {
-            return broken(sending, splitter->line, "not JSON; nothing after it was sent");
-        }
-        int code = send_one(sending, value, splitter->line);
-        if (code != CLI_OK) {
-            return code;
+        if (wrong == NULL) {
+            code = send_one(sending, value, splitter->line);
+        } else {
+            sending->refused++;
+            complain(sending, splitter->line, wrong);
         }
     }
-    switch (split) {
-    case SPLIT_END:
-        return CLI_OK;
-    case SPLIT_TOO_LONG:
-        return broken(sending, splitter->line, "a body of more than 256 MiB");
-    case SPLIT_UNREADABLE:
-        return broken(sending, splitter->line, strerror(errno));
-    default:
-        return broken(sending, splitter->line, "not a JSON object; nothing after it was sent");
+    if (code == CLI_OK && split != SPLIT_END) {
+        complain(sending, splitter->line,
+                 split == SPLIT_TOO_LONG ? "a body of more than 256 MiB" : strerror(errno));
+        code = CLI_FAILED;
     }
+    return code;
 }
 
 static int send_file(struct sending *sending, const char *name)
@@ -155,24 +169,23 @@ static void print_summary(const struct sending *sending)
         printf("{\"bodies\":%llu,\"sent\":%llu,\"refused\":%llu,\"bytes\":%llu}\n", bodies, sent,
                refused, bytes);
     } else {
-        printf("%llu bodies read: %llu sent, %llu refused (%llu bytes)\n", bodies, sent, refused,
-               bytes);
+        printf("%llu %s read: %llu sent, %llu refused (%llu bytes)\n", bodies,
+               bodies == 1 ? "body" : "bodies", sent, refused, bytes);
     }
 }
 
 int cli_send(struct cli *cli, int argc, char **argv)
 {
     struct cli_usage usage = {
-        "send",
-        "[FILE...]",
-        "Sends batch bodies: {\"trace\":...,\"observations\":[...]} or {\"metrics\":[...]}, one "
-        "after\n"
-        "another, one a line, or in one array. Without a file, or for -, from stdin. Sending\n"
-        "something again is harmless: records merge by id.",
-        NULL,
-        0,
-        0,
-        1000,
+        .command = "send",
+        .arguments = "[FILE...]",
+        .help =
+            "Sends batch bodies: {\"trace\":...,\"observations\":[...]} or {\"metrics\":[...]}, "
+            "one\n"
+            "after another, one a line, or in one array. Without a file, or for -, from stdin. A\n"
+            "line that is none is told of and left out. Sending something again is harmless:\n"
+            "records merge by id.",
+        .most = 1000,
     };
     char *from_stdin[] = {(char[]){"-"}};
     size_t count = cli_parse(cli, &usage, argc, argv);

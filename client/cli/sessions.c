@@ -9,7 +9,7 @@
 
 static const struct table_column columns[] = {
     {"SESSION", false, true}, {"FIRST (UTC)", false, false}, {"LAST (UTC)", false, false},
-    {"TRACES", true, false},  {"COST", true, false},
+    {"TRACES", true, false},  {"COST", true, false},         {"LATEST", false, true},
 };
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
 
@@ -20,6 +20,7 @@ static void print_sessions(const struct cli *cli, struct xtrace_slice body)
     struct xtrace_slice session;
     if (xtrace_json_enter(&walk, xtrace_json_find(body, "data"), '[')) {
         while (xtrace_json_next(&walk, NULL, &session)) {
+            struct xtrace_slice latest = xtrace_json_find(session, "latest");
             bool has_first = xtrace_json_find(session, "firstTimestamp").data != NULL;
             char *cells[COLUMNS] = {
                 cli_member(session, "id"),
@@ -27,6 +28,7 @@ static void print_sessions(const struct cli *cli, struct xtrace_slice body)
                 cli_member_time(session, "lastTimestamp"),
                 cli_member(session, "countTraces"),
                 cli_member_cost(session, "totalCost"),
+                cli_member(latest, "status"),
             };
             table_add(table, cells, NULL);
         }
@@ -44,6 +46,7 @@ static void print_session(const struct cli *cli, struct xtrace_slice session)
     show_line(cli, "first", cli_member_time(session, "firstTimestamp"));
     show_line(cli, "last", cli_member_time(session, "lastTimestamp"));
     show_line(cli, "cost", cli_member_cost(session, "totalCost"));
+    show_line(cli, "latest", cli_member(xtrace_json_find(session, "latest"), "status"));
     putchar('\n');
     if (xtrace_json_enter(&walk, xtrace_json_find(session, "traces"), '[')) {
         while (xtrace_json_next(&walk, NULL, &trace)) {
@@ -58,13 +61,19 @@ static int list(struct cli *cli, int argc, char **argv)
     struct xtrace_session_query query = xtrace_session_query_init();
     struct cli_list environments = {.count = 0};
     const struct cli_option options[] = {
-        {"--page", CLI_INTEGER, &query.page, "N", "from 1 on"},
-        {"--limit", CLI_INTEGER, &query.limit, "N", "sessions a page [50]"},
+        {"--page", CLI_COUNT, &query.page, "N", "from 1 on"},
+        {"--limit", CLI_COUNT, &query.limit, "N", "sessions a page [50]"},
         {"--env", CLI_TEXTS, &environments, "NAME", "of that environment"},
         {"--from", CLI_TIME, &query.from_us, "TIME", "not before"},
         {"--to", CLI_TIME, &query.to_us, "TIME", "not after"},
     };
-    struct cli_usage usage = {"sessions list", "", "Sessions, newest first.", options, 5, 0, 0};
+    struct cli_usage usage = {.command = "sessions list",
+                              .arguments = "",
+                              .also = "sessions show ID",
+                              .help =
+                                  "Sessions, newest first, and how the latest step of each ended.",
+                              .options = options,
+                              .option_count = 5};
     cli_parse(cli, &usage, argc, argv);
     cli_connect(cli);
     query.environments = environments.values;
@@ -77,7 +86,11 @@ static int list(struct cli *cli, int argc, char **argv)
 
 static int show(struct cli *cli, int argc, char **argv)
 {
-    struct cli_usage usage = {"sessions show", "ID", "One session and its traces.", NULL, 0, 1, 1};
+    struct cli_usage usage = {.command = "sessions show",
+                              .arguments = "ID",
+                              .help = "One session and its traces.",
+                              .least = 1,
+                              .most = 1};
     cli_parse(cli, &usage, argc, argv);
     cli_connect(cli);
     struct xtrace_response *response;

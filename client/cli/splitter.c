@@ -59,6 +59,13 @@ static int pass_separators(struct splitter *splitter)
     }
 }
 
+/* Whether the value that is being read was left off before this line began: a string that goes on over
+ * the line's end, or, where every value so far had a line of its own, another one that begins here. */
+static bool is_cut(struct splitter *splitter, bool is_string)
+{
+    return is_string || (splitter->_lines == LINES_EACH && peek(splitter) == '{');
+}
+
 static enum split read_value(struct splitter *splitter)
 {
     int depth = 0;
@@ -75,6 +82,9 @@ static enum split read_value(struct splitter *splitter)
         char byte = (char)c;
         xtrace_text_append(&splitter->value, &byte, 1);
         pass(splitter);
+        if (c == '\n' && is_cut(splitter, is_string)) {
+            return SPLIT_BROKEN;
+        }
         if (is_string) {
             is_string = is_escaped || c != '"';
             is_escaped = !is_escaped && c == '\\';
@@ -83,7 +93,18 @@ static enum split read_value(struct splitter *splitter)
             depth += (c == '{' || c == '[') - (c == '}' || c == ']');
         }
     } while (depth > 0);
+    bool is_line = splitter->_line_now == splitter->line;
+    splitter->_lines = is_line && splitter->_lines != LINES_MANY ? LINES_EACH : LINES_MANY;
     return SPLIT_VALUE;
+}
+
+static enum split pass_line(struct splitter *splitter)
+{
+    int c;
+    while ((c = peek(splitter)) >= 0 && c != '\n') {
+        pass(splitter);
+    }
+    return c == UNREADABLE ? SPLIT_UNREADABLE : SPLIT_BROKEN;
 }
 
 enum split splitter_next(struct splitter *splitter, struct xtrace_slice *value)
@@ -94,7 +115,7 @@ enum split splitter_next(struct splitter *splitter, struct xtrace_slice *value)
     if (c < 0) {
         return c == UNREADABLE ? SPLIT_UNREADABLE : SPLIT_END;
     }
-    enum split split = c == '{' ? read_value(splitter) : SPLIT_BROKEN;
+    enum split split = c == '{' ? read_value(splitter) : pass_line(splitter);
     if (splitter->value.failed) {
         cli_die(CLI_FAILED, "no memory");
     }

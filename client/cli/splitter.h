@@ -18,9 +18,15 @@ enum { SPLITTER_VALUE_MAX = 256 * 1024 * 1024 };
 enum split {
     SPLIT_VALUE,
     SPLIT_END,
-    SPLIT_BROKEN, /* the stream ended inside a value, or there is something else between values */
+    SPLIT_BROKEN, /* a value that does not end, or something else between values; go on behind it */
     SPLIT_TOO_LONG,
     SPLIT_UNREADABLE /* errno */
+};
+
+enum splitter_lines {
+    LINES_UNKNOWN,
+    LINES_EACH, /* each value so far stood on a line of its own */
+    LINES_MANY
 };
 
 struct splitter {
@@ -31,6 +37,7 @@ struct splitter {
     struct xtrace_text value;
     uint64_t line; /* where the value began, from 1 on */
     uint64_t _line_now;
+    enum splitter_lines _lines;
     bool _is_array; /* the values are the elements of one */
 };
 

@@ -1,4 +1,7 @@
-/* tail: asks again and again for the newest traces and prints those it has not printed. */
+/*
+ * tail: asks again and again for what has come since the last look and prints what it has not printed.
+ * What counts is when the server first heard of a trace: its own time may be hours ago, or ahead.
+ */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +16,9 @@ enum {
     PAGE = 200,
     PAGES_MAX = 20, /* of one look */
     SEEN_MAX = 2 * PAGES_MAX * PAGE,
-    OVERLAP_US = 120 * 1000000, /* traces arrive later than their own time says */
+    OVERLAP_US = 30 * 1000000, /* a trace may be seen later than it says that it was made */
+    LATE_S = 3600,             /* traces that are older than that when they come are not found */
+    FILTER_MAX = 160,
 };
 
 /* A ring of hashes of the ids already printed. */
@@ -27,8 +32,11 @@ struct tailing {
     struct filter filter;
     struct seen seen;
     int64_t interval_ms;
-    int64_t left; /* traces until the end; negative: no end */
-    int64_t newest_us;
+    int64_t left;      /* traces until the end; negative: no end */
+    int64_t oldest_us; /* of the traces' own times: --from; 0: not given */
+    int64_t began_us;  /* without --from: traces made before are not printed */
+    int64_t newest_us; /* when the last of those that were read was made; 0: none yet */
+    char recent[FILTER_MAX];
     bool is_down; /* the last answer was none */
 };
 
@@ -94,14 +102,23 @@ static void print_trace(const struct tailing *tailing, struct xtrace_slice trace
     free(cost);
 }
 
-static void note_time(struct tailing *tailing, struct xtrace_slice trace)
+/* When the server made the trace; 0 where it does not say. */
+static int64_t made_us(struct xtrace_slice trace)
 {
-    char *text = xtrace_json_string(xtrace_json_find(trace, "timestamp"));
-    int64_t time_us;
-    if (text != NULL && cli_parse_time(text, 0, &time_us) && time_us > tailing->newest_us) {
-        tailing->newest_us = time_us;
-    }
+    char *text = xtrace_json_string(xtrace_json_find(trace, "createdAt"));
+    int64_t time_us = 0;
+    bool is_time = text != NULL && cli_parse_time(text, 0, &time_us);
     free(text);
+    return is_time ? time_us : 0;
+}
+
+/* One that the last look should have seen as well, had it been there. */
+static bool is_new(struct tailing *tailing, struct xtrace_slice trace)
+{
+    int64_t time_us = made_us(trace);
+    tailing->newest_us = time_us > tailing->newest_us ? time_us : tailing->newest_us;
+    return remember(&tailing->seen, xtrace_json_find(trace, "id")) &&
+           (time_us == 0 || time_us >= tailing->began_us);
 }
 
 static size_t read_page(const struct xtrace_response *response, struct xtrace_slice traces[PAGE])
@@ -125,8 +142,7 @@ static void print_page(struct tailing *tailing, const struct xtrace_response *re
     size_t count = read_page(response, traces);
     while (count > 0 && tailing->left != 0) {
         struct xtrace_slice trace = traces[--count];
-        note_time(tailing, trace);
-        if (remember(&tailing->seen, xtrace_json_find(trace, "id"))) {
+        if (is_new(tailing, trace)) {
             print_trace(tailing, trace);
             tailing->left -= tailing->left > 0;
         }
@@ -149,13 +165,32 @@ static void note_answer(struct tailing *tailing, bool is_answer)
     tailing->is_down = !is_answer;
 }
 
+/* Narrows the query to what came since the last look, but for the first one with --from. */
+static void narrow(struct tailing *tailing, struct xtrace_trace_query *query)
+{
+    int64_t since_us =
+        tailing->newest_us != 0 ? tailing->newest_us - OVERLAP_US : tailing->began_us;
+    int64_t late_us = xtrace_now_us() - LATE_S * INT64_C(1000000);
+    query->from_us = tailing->oldest_us;
+    query->filter_json = NULL;
+    if (since_us != 0) {
+        char time[CLI_TIME_SIZE];
+        cli_print_time(since_us, time);
+        snprintf(tailing->recent, sizeof(tailing->recent),
+                 "[{\"type\":\"datetime\",\"column\":\"createdAt\",\"operator\":\">=\",\"value\":"
+                 "\"%s\"}]",
+                 time);
+        query->filter_json = tailing->recent;
+        query->from_us = late_us > tailing->oldest_us ? late_us : tailing->oldest_us;
+    }
+}
+
 /* One look at everything new. A server that is away is told of once; it may come back. */
 static int look(struct tailing *tailing)
 {
     struct xtrace_response *pages[PAGES_MAX];
     struct xtrace_trace_query *query = filter_query(&tailing->filter);
-    int64_t from_us = tailing->newest_us - OVERLAP_US;
-    query->from_us = from_us > query->from_us ? from_us : query->from_us;
+    narrow(tailing, query);
     size_t count = 0;
     enum xtrace_status status;
     do {
@@ -212,20 +247,23 @@ int cli_tail(struct cli *cli, int argc, char **argv)
     tailing->left = -1;
     const struct cli_option own[] = {
         {"--interval", CLI_DURATION, &tailing->interval_ms, "TIME", "between two looks [1s]"},
-        {"--count", CLI_INTEGER, &tailing->left, "N", "end after N traces"},
+        {"--count", CLI_COUNT, &tailing->left, "N", "end after N traces"},
     };
     memcpy(options + FILTER_OPTIONS, own, sizeof(own));
-    struct cli_usage usage = {"tail",
-                              "",
-                              "Prints traces as they come, from --from [now] on, until Ctrl-C.",
-                              options,
-                              FILTER_OPTIONS + 2,
-                              0,
-                              0};
+    struct cli_usage usage = {
+        .command = "tail",
+        .arguments = "",
+        .help = "Prints traces as they come, until Ctrl-C; with --from also those that are there. "
+                "A trace\n"
+                "that comes more than an hour late is not seen.",
+        .options = options,
+        .option_count = FILTER_OPTIONS + 2,
+    };
     cli_parse(cli, &usage, argc, argv);
     cli_connect(cli);
     struct xtrace_trace_query *query = &tailing->filter.query;
-    query->from_us = query->from_us != 0 ? query->from_us : xtrace_now_us();
+    tailing->oldest_us = query->from_us;
+    tailing->began_us = query->from_us == 0 ? xtrace_now_us() : 0;
     query->limit = PAGE;
     query->fields = cli->is_json ? NULL : "core,metrics";
     int code = follow(tailing);

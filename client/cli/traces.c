@@ -36,20 +36,27 @@ static void print_traces(const struct cli *cli, struct xtrace_slice body)
 static int list(struct cli *cli, int argc, char **argv)
 {
     struct filter filter;
-    struct cli_option options[FILTER_OPTIONS + 4];
+    struct cli_option options[FILTER_OPTIONS + 5];
     filter_init(&filter, options);
     struct xtrace_trace_query *query = &filter.query;
     const struct cli_option own[] = {
-        {"--page", CLI_INTEGER, &query->page, "N", "from 1 on"},
-        {"--limit", CLI_INTEGER, &query->limit, "N", "traces a page, at most 200 [50]"},
+        {"--page", CLI_COUNT, &query->page, "N", "from 1 on"},
+        {"--limit", CLI_COUNT, &query->limit, "N", "traces a page, at most 200 [50]"},
         {"--order", CLI_TEXT, &query->order_by, "COLUMN.DIR",
          "such as latency.desc [timestamp.desc]"},
+        {"--filter", CLI_TEXT, &query->filter_json, "JSON",
+         "conditions: "
+         "[{\"type\":\"number\",\"column\":\"latency\",\"operator\":\">\",\"value\":2}]"},
         {"--fields", CLI_TEXT, &query->fields, "LIST",
          "with --json: parts of core,io,scores,observations,metrics [all]"},
     };
     memcpy(options + FILTER_OPTIONS, own, sizeof(own));
-    struct cli_usage usage = {
-        "traces list", "", "Traces, newest first.", options, FILTER_OPTIONS + 4, 0, 0};
+    struct cli_usage usage = {.command = "traces list",
+                              .arguments = "",
+                              .also = "traces show ID",
+                              .help = "Traces, newest first.",
+                              .options = options,
+                              .option_count = FILTER_OPTIONS + 5};
     cli_parse(cli, &usage, argc, argv);
     cli_connect(cli);
     filter_query(&filter);
@@ -68,7 +75,13 @@ static int show(struct cli *cli, const char *command, int argc, char **argv)
         {"--full", CLI_FLAG, &cli->is_full, NULL,
          "input, output and metadata of every observation, uncut"},
     };
-    struct cli_usage usage = {command, "ID", "One trace and its observations.", options, 1, 1, 1};
+    struct cli_usage usage = {.command = command,
+                              .arguments = "ID",
+                              .help = "One trace and its observations.",
+                              .options = options,
+                              .option_count = 1,
+                              .least = 1,
+                              .most = 1};
     cli_parse(cli, &usage, argc, argv);
     cli_connect(cli);
     struct xtrace_response *response;

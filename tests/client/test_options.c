@@ -12,10 +12,20 @@ static struct xtrace_options *make(void)
 
 static void a_url_is_http_without_anything_odd(void **state)
 {
-    static const char *const bad[] = {
-        "",           "127.0.0.1:8080",     "ftp://x",     "http://",
-        "http:///x",  "http://u:p@x",       "http://x/?a", "http://x/#f",
-        "http://x y", "http://x\r\nHost: y"};
+    static const char *const bad[] = {"",
+                                      "127.0.0.1:8080",
+                                      "ftp://x",
+                                      "http://",
+                                      "http:///x",
+                                      "http://u:p@x",
+                                      "http://x/?a",
+                                      "http://x/#f",
+                                      "http://x y",
+                                      "http://x\r\nHost: y",
+                                      "http://x:",
+                                      "http://x:0",
+                                      "http://x:65536/p",
+                                      "http://[::1]:123456"};
     struct xtrace_options *options = make();
     assert_string_equal(options->url, "http://127.0.0.1:8080");
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -24,6 +34,9 @@ static void a_url_is_http_without_anything_odd(void **state)
     assert_string_equal(options->url, "http://127.0.0.1:8080");
     assert_int_equal(xtrace_options_set_url(options, "https://x/prefix//"), XTRACE_OK);
     assert_string_equal(options->url, "https://x/prefix");
+    assert_int_equal(xtrace_options_set_url(options, "http://[::1]:65535/"), XTRACE_OK);
+    assert_int_equal(xtrace_options_set_url(options, "http://[::1]"), XTRACE_OK);
+    assert_int_equal(xtrace_options_set_url(options, "http://x8080/a:99999"), XTRACE_OK);
     xtrace_options_destroy(options);
 }
 

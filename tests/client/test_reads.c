@@ -67,12 +67,28 @@ static void the_full_query_of_traces(void **state)
     query.environment_count = 2;
     query.order_by = "latency.desc";
     query.fields = "core,io";
+    query.turn_id = "t";
+    query.run_id = "r/1";
+    query.filter_json = "[]";
     assert_int_equal(xtrace_list_traces(f->client, &query, NULL, NULL), XTRACE_OK);
     check_target(f, "/api/public/traces?page=2&limit=10&userId=u%2B1&name=&sessionId=s&version=v"
                     "&release=r&tags=a%20b&tags=c%26d&environment=prod&environment="
-                    "&orderBy=latency.desc&fields=core%2Cio"
+                    "&orderBy=latency.desc&fields=core%2Cio&turnId=t&runId=r%2F1&filter=%5B%5D"
                     "&fromTimestamp=2026-01-01T00:00:00.000000Z"
                     "&toTimestamp=2026-01-01T00:00:00.500000Z");
+}
+
+static void a_query_of_an_earlier_version_is_shorter(void **state)
+{
+    struct fixture *f = *state;
+    struct xtrace_trace_query query = xtrace_trace_query_init();
+    query.size = offsetof(struct xtrace_trace_query, turn_id);
+    query.turn_id = "not there yet";
+    query.fields = "core";
+    assert_int_equal(xtrace_list_traces(f->client, &query, NULL, NULL), XTRACE_OK);
+    check_target(f, "/api/public/traces?fields=core");
+    query.size--;
+    assert_int_equal(xtrace_list_traces(f->client, &query, NULL, NULL), XTRACE_INVALID);
 }
 
 static void ids_are_one_segment(void **state)
@@ -144,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_query_asks_for_everything),
         cmocka_unit_test(the_full_query_of_traces),
+        cmocka_unit_test(a_query_of_an_earlier_version_is_shorter),
         cmocka_unit_test(ids_are_one_segment),
         cmocka_unit_test(daily_and_sessions),
         cmocka_unit_test(metrics_are_asked_for_by_name_and_labels),

@@ -23,6 +23,7 @@ def test_only_the_client_is_installed(installed):
         "lib/libxtrace-client.so.0.1.0",
         "lib/pkgconfig/xtrace-client.pc",
         "share/bash-completion/completions/xtrace",
+        "share/fish/vendor_completions.d/xtrace.fish",
         "share/zsh/site-functions/_xtrace",
     ]
 
@@ -116,10 +117,11 @@ def test_the_background_example_tells_what_was_lost(installed):
 def test_the_bash_completion_completes(installed):
     script = (
         f"source {installed.prefix}/share/bash-completion/completions/xtrace; "
-        'COMP_WORDS=(xtrace traces list --t); COMP_CWORD=3; _xtrace; echo "${COMPREPLY[@]}"; '
-        'COMP_WORDS=(xtrace m); COMP_CWORD=1; _xtrace; echo "${COMPREPLY[@]}"'
+        'complete() { COMP_LINE=$1 COMP_POINT=${#1}; read -ra COMP_WORDS <<<"$1"; COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); '
+        '_xtrace; echo "${COMPREPLY[@]}"; }; '
+        'complete "xtrace traces list --t"; complete "xtrace m"'
     )
-    assert check("bash", "-c", script) == "--tag --to --token --timeout\nmetrics\n"
+    assert check("bash", "-c", script) == "--tag --turn --to --token --timeout\nmetrics\n"
 
 
 def test_the_zsh_completion_parses(installed):

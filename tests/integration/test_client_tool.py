@@ -4,6 +4,7 @@ import json
 import pathlib
 import re
 import subprocess
+import urllib.parse
 import unicodedata
 
 import pytest
@@ -44,6 +45,9 @@ def test_list_prints_a_table_without_payloads_over_the_line():
     assert header.split("  ")[0] == "TIME (UTC)" and row.index("chat.turn") == header.index("NAME")
     assert "2026-01-02 03:04:05.678" in row and "1.50 s" in row and "prod, eu" in row and TRACE["id"] in row
     target = server.asked[0].target
+    with Scripted([(200, page(TRACE))]) as server:
+        run("traces", "list", "--turn", "t", "--run", "r/1", "--filter", "[]", env=env(server))
+    assert {"turnId=t", "runId=r%2F1", "filter=%5B%5D"} <= set(server.asked[0].target.split("?")[1].split("&"))
     assert "tags=a&tags=b" in target and "userId=al%20ice" in target and "limit=7" in target and "fields=core" in target
     assert server.asked[0].headers["Authorization"] == "Bearer sesame"
 
@@ -146,7 +150,7 @@ def test_a_server_that_is_busy_or_gone_is_exit_5():
 @pytest.mark.parametrize(
     "words",
     [[], ["nonsense"], ["traces", "nonsense"], ["traces", "show"], ["traces", "list", "--nonsense"],
-     ["traces", "list", "--limit", "x"], ["traces", "list", "--from", "yesterdayish"], ["traces", "list", "--user"],
+     ["traces", "list", "--limit", "x"], ["traces", "list", "--limit", "0"], ["daily", "--page", "-1"], ["traces", "list", "--from", "yesterdayish"], ["traces", "list", "--user"],
      ["--url", "ftp://x", "daily"], ["--key", "nocolon", "daily"], ["metrics"], ["daily", "--json=1"],
      ["metrics", "query", "m", "--label", "x"]],
 )  # fmt: skip
@@ -170,9 +174,9 @@ def test_the_completions_know_every_option():
                   ["tail"]):  # fmt: skip
         options |= set(re.findall(r"^  (--[a-z-]+)", run(*words, "--help").stdout, re.M))
     root = pathlib.Path(__file__).resolve().parents[2]
-    for name in ("xtrace.bash", "_xtrace"):
+    for name, spelling in (("xtrace.bash", "--{}"), ("_xtrace", "--{}"), ("xtrace.fish", "-l {}")):
         text = (root / "client/cli/completion" / name).read_text()
-        missing = {option for option in options if option not in text}
+        missing = {option for option in options if not re.search(rf"{spelling.format(option[2:])}\b", text)}
         assert not missing, f"{name}: {missing}"
 
 
@@ -217,9 +221,9 @@ def test_send_takes_lines_pretty_json_and_arrays():
         assert done.stdout == "3 bodies read: 3 sent, 0 refused (%d bytes)\n" % sum(len(a.body) for a in server.asked)
         assert [a.target for a in server.asked] == ["/v1/l/batch", "/v1/metrics/batch", "/v1/l/batch"]
         assert server.asked[2].body == b'{\n  "trace": {"name": "}{\\"["},\n  "observations": []\n}'
-        done = run("send", "-", "--json", stdin='[{"trace":null}, {"n":12345678901234567890}]\n', env=env(server))
-    assert json.loads(done.stdout) == {"bodies": 2, "sent": 2, "refused": 0, "bytes": 40}
-    assert server.asked[4].body == b'{"n":12345678901234567890}'
+        done = run("send", "-", "--json", stdin='[{"trace":null}, {"trace":12345678901234567890}]\n', env=env(server))
+    assert json.loads(done.stdout) == {"bodies": 2, "sent": 2, "refused": 0, "bytes": 44}
+    assert server.asked[4].body == b'{"trace":12345678901234567890}'
 
 
 def test_send_reads_files_in_turn(tmp_path):
@@ -236,29 +240,35 @@ def test_send_goes_on_after_a_refusal_and_names_the_records():
     refusal = {"message": "1 of 2 records were refused", "code": "BAD_REQUEST", "stored": {"traces": 1, "observations": 0},
                "errors": [{"path": "observations[0].startTime", "message": "not a time"}]}  # fmt: skip
     with Scripted([(400, refusal), (200, {})]) as server:
-        done = run("send", stdin='{"a":1}\n{"b":2}\n', env=env(server))
+        done = run("send", stdin='{"trace":1}\n{"trace":2}\n', env=env(server))
     assert done.returncode == 1 and "2 bodies read: 1 sent, 1 refused" in done.stdout
-    assert "stdin:1: " in done.stderr and "observations[0].startTime: not a time" in done.stderr
+    assert "xtrace: stdin:1: refused: " in done.stderr and "observations[0].startTime: not a time" in done.stderr
 
 
-@pytest.mark.parametrize("text, line", [('{"a":1}\n{"b":\n', 2), ('{"a":1}\n{"b":1,}\n', 2), ("7\n", 1), ('{"a":1}x', 1)])
-def test_send_stops_at_what_is_no_json(text, line):
+@pytest.mark.parametrize("text, line", [
+    ('{"trace":1}\n{"trace":\n', 2), ('{"trace":1}\n{"b":1,}\n{"trace":2}', 2), ("7\n", 1), ('{"trace":1}x', 1),
+    ('{"trace":1}\nnot this\n\n{"trace":2}', 2), ('{"trace":1}\n{"trace":"cut\n{"trace":2}', 2),
+    ('{"trace":1}\n{"trace":{"id"\n{"trace":2}\n{"trace":3}', 2), ('{"id":"a bare trace"}\n{"metrics":[]}', 1),
+])  # fmt: skip
+def test_send_leaves_out_what_is_no_body_and_goes_on(text, line):
     with Scripted([(200, {})]) as server:
         done = run("send", stdin=text, env=env(server))
-    assert done.returncode == 1 and f"stdin:{line}: " in done.stderr
-    assert len(server.asked) == text.count('"a"')
+    good = len(re.findall(r'"trace":[0-9]|"metrics"', text))
+    assert done.returncode == 1 and f"xtrace: stdin:{line}: " in done.stderr and "left out" in done.stderr
+    assert len(server.asked) == good
+    assert done.stdout.startswith(f"{good + 1} bod") and f"{good} sent, 1 refused" in done.stdout
 
 
 def test_send_stops_when_the_server_is_away():
     with Scripted([(200, {}), (503, b"", {"Retry-After": "60"})]) as server:
-        done = run("send", "--timeout", "1s", stdin='{"a":1}\n{"b":2}\n{"c":3}\n', env=env(server))
+        done = run("send", "--timeout", "1s", stdin='{"trace":1}\n{"trace":2}\n{"trace":3}\n', env=env(server))
     assert done.returncode == 5 and "2 bodies read: 1 sent, 0 refused" in done.stdout
 
 
 def test_send_retries_what_passes():
     with Scripted([(503, b""), (200, {})]) as server:
-        assert run("send", stdin='{"a":1}', env=env(server)).returncode == 0
-    assert [a.body for a in server.asked] == [b'{"a":1}'] * 2
+        assert run("send", stdin='{"trace":1}', env=env(server)).returncode == 0
+    assert [a.body for a in server.asked] == [b'{"trace":1}'] * 2
 
 
 # tail
@@ -290,6 +300,37 @@ def test_tail_reads_on_while_pages_are_full():
     assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == [t["name"] for t in reversed(traces)]
 
 
+def test_tail_prints_what_is_new_to_the_server_whatever_its_own_time():
+    """One that comes late, one from a clock that is ahead, and what comes after them; not what was there before."""
+    def made(name, timestamp, created):
+        return {**TRACE, "id": name, "name": name, "timestamp": timestamp, "createdAt": created}
+
+    early, late, ahead = "2026-01-02T03:04:05Z", "2099-01-02T03:04:05Z", "2999-01-01T00:00:00Z"
+    old = made("old", late, early)
+    pages = [page(old), page(made("ahead", ahead, late), old), page(made("ahead", ahead, late), made("late", early, late), old)]
+    with Scripted([(200, each) for each in pages]) as server:
+        done = run("tail", "--count", "2", "--interval", "10ms", "--json", env=env(server))
+    assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == ["ahead", "late"]
+    targets = [urllib.parse.parse_qs(urllib.parse.urlsplit(asked.target).query) for asked in server.asked]
+    condition, = json.loads(targets[2]["filter"][0])
+    assert (condition["column"], condition["operator"]) == ("createdAt", ">=")
+    assert condition["value"] == "2099-01-02T03:03:35.000000Z"
+
+
 def test_tail_ends_when_it_is_unauthorized():
     with Scripted([(401, {"message": "Unauthorized"})]) as server:
         assert run("tail", env=env(server)).returncode == 4
+
+
+@pytest.mark.parametrize("line, words", [
+    ("xtrace tr", ["traces", "trace"]), ("xtrace --url http://a:1 --json sess", ["sessions"]),
+    ("xtrace --url http://a:1 traces list --limit 5 --or", ["--order"]), ("xtrace metrics query x --agg p", ["p50", "p90", "p99"]),
+])  # fmt: skip
+def test_bash_completes_whatever_stands_before(line, words):
+    root = pathlib.Path(__file__).resolve().parents[2]
+    script = f"""source '{root}/client/cli/completion/xtrace.bash'
+        COMP_LINE='{line}' COMP_POINT={len(line)} COMP_WORDS=('{line.split()[-1]}') COMP_CWORD=0
+        _xtrace
+        printf '%s\\n' "${{COMPREPLY[@]}}\""""
+    done = subprocess.run(["bash", "--norc", "-c", script], text=True, capture_output=True)
+    assert done.stdout.split() == words, done.stderr

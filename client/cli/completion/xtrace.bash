@@ -1,22 +1,30 @@
 # Completion of the xtrace tool for bash.
 _xtrace() {
-    local current=${COMP_WORDS[COMP_CWORD]} command='' sub='' word i words
+    local current=${COMP_WORDS[COMP_CWORD]} command='' sub='' before='' word words typed
     local global='--url --token --key --ca-file --timeout --json --help'
-    local filter='--name --user --session --version-is --release --tag --env --from --to'
-    for ((i = 1; i < COMP_CWORD; i++)); do
-        word=${COMP_WORDS[i]}
-        case $word in
-        -*) ;;
-        *)
-            if [[ -z $command ]]; then
-                command=$word
-            elif [[ -z $sub ]]; then
-                sub=$word
-            fi
+    local filter='--name --user --session --version-is --release --tag --env --turn --run --from --to'
+    # Not COMP_WORDS: bash cuts those at the colons of a URL.
+    read -ra typed <<<"${COMP_LINE:0:COMP_POINT}"
+    [[ ${COMP_LINE:0:COMP_POINT} == *[[:space:]] ]] || unset 'typed[-1]'
+    for word in "${typed[@]:1}"; do
+        case $before in
+        '' | --json | --help | --full | --version | --*=* | [!-]*)
+            case $word in
+            -*) ;;
+            *)
+                if [[ -z $command ]]; then
+                    command=$word
+                elif [[ -z $sub ]]; then
+                    sub=$word
+                fi
+                ;;
+            esac
             ;;
+        *) word=value ;;
         esac
+        before=$word
     done
-    case ${COMP_WORDS[COMP_CWORD - 1]} in
+    case $before in
     --ca-file)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
@@ -32,7 +40,7 @@ _xtrace() {
         '') words='traces trace sessions metrics daily send tail health --version '$global ;;
         traces)
             words="list show $global"
-            [[ $sub == list ]] && words="$filter --page --limit --order --fields $global"
+            [[ $sub == list ]] && words="$filter --page --limit --order --filter --fields $global"
             [[ $sub == show ]] && words="--full $global"
             ;;
         trace) words="--full $global" ;;
