@@ -156,6 +156,32 @@ static void append_assignment(struct buf *sql, const struct column *column, uint
                name, UINT64_C(1) << place, name, name, name, is_text ? " COLLATE \"C\"" : "", name);
 }
 
+/* Is what the column says as it was? Of documents s has only those that changed. */
+static void append_is_same(struct buf *sql, const struct column *column)
+{
+    const char *name = column->name;
+    if (column->merge == MERGE_METADATA || column->type == COLUMN_JSONB) {
+        buf_printf(sql, " AND s.\"%s\" IS NULL", name);
+    } else {
+        buf_printf(sql, " AND (s.\"%s\" IS NULL OR t.\"%s\" %s s.\"%s\")", name, name,
+                   column->merge == MERGE_UNION ? "@>" : "=", name);
+    }
+}
+
+/* A row that comes again changes nothing, and does not look as if it had. */
+static void append_updated_at(struct buf *sql, const struct row_table *table)
+{
+    buf_append_text(sql, "updated_at = CASE WHEN s.event_version = t.event_version");
+    for (uint32_t i = table->key_count; i < table->column_count; i++) {
+        append_is_same(sql, &table->columns[i]);
+    }
+    for (int i = 0; has_costs(table) && priced_columns[i] != NULL; i++) {
+        buf_printf(sql, " AND (NOT s.priced OR t.%s IS NOT DISTINCT FROM s.%s)", priced_columns[i],
+                   priced_columns[i]);
+    }
+    buf_append_text(sql, " THEN t.updated_at ELSE now() END");
+}
+
 static char *make_update(const struct row_table *table)
 {
     struct buf sql = BUF_EMPTY;
@@ -167,12 +193,11 @@ static char *make_update(const struct row_table *table)
         buf_printf(&sql, "%s = CASE WHEN s.priced THEN s.%s ELSE t.%s END, ", priced_columns[i],
                    priced_columns[i], priced_columns[i]);
     }
-    buf_printf(&sql,
-               "event_version = s.event_version, field_versions = s.field_versions, "
-               "metadata_versions = CASE WHEN s.metadata IS NULL THEN t.metadata_versions"
-               " ELSE s.metadata_versions END, updated_at = now()"
-               " FROM staging_%s s WHERE t.project_id = s.project_id",
-               table->name);
+    buf_printf(&sql, "event_version = s.event_version, field_versions = s.field_versions, "
+                     "metadata_versions = CASE WHEN s.metadata IS NULL THEN t.metadata_versions"
+                     " ELSE s.metadata_versions END, ");
+    append_updated_at(&sql, table);
+    buf_printf(&sql, " FROM staging_%s s WHERE t.project_id = s.project_id", table->name);
     for (uint32_t i = 0; i < table->key_count; i++) {
         const char *name = table->columns[i].name;
         buf_printf(&sql, " AND t.%s = s.%s", name, name);

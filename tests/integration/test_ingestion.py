@@ -224,17 +224,34 @@ def test_an_event_without_an_entitys_id_makes_one_and_the_same(xtrace):
 # Merging
 
 
-def test_the_same_batch_again_changes_nothing(xtrace):
+def state_of(xtrace, trace):
+    """Whole, with the times of writing; the order of equal times is the server's."""
+    state = read(xtrace, trace)
+    for key in ("observations", "scores"):
+        state[key].sort(key=lambda record: record["id"])
+    return state
+
+
+def test_the_same_events_again_change_nothing_whatever_came_in_between(xtrace):
+    """A 207 with errors makes SDKs send the whole batch up to three more times."""
     trace = new_id()
-    events = [event("trace-create", {"id": trace, "name": "a", "tags": ["x"], "metadata": {"a": 1}}),
-              event("generation-create", {"id": "g" + trace, "traceId": trace, "input": "i", "model": "m"}),
-              event("generation-update", {"id": "g" + trace, "traceId": trace, "usage": {"input": 1}, "metadata": {"b": 2}}),
-              event("score-create", {"id": "s" + trace, "name": "n", "value": 1, "traceId": trace})]
+    bodies = [("trace-create", {"id": trace, "name": "a", "tags": ["x"], "metadata": {"a": 1}, "input": ""}),
+              ("generation-create", {"id": "g" + trace, "traceId": trace, "input": "i", "model": "gpt-4o-mini"}),
+              ("generation-update", {"id": "g" + trace, "traceId": trace, "usage": {"input": 1}, "metadata": {"b": 2}}),
+              ("score-create", {"name": "without an id", "value": 1, "traceId": trace}),
+              ("trace-create", {"name": "without an id", "userId": trace})]
+    events = [event(kind, body, at) for at, (kind, body) in enumerate(bodies)]
+    later = [event("trace-create", {"id": trace, "name": "b", "tags": ["y"], "metadata": {"a": 2}, "input": "i"}, 500),
+             event("generation-update", {"id": "g" + trace, "traceId": trace, "usage": {"input": 5}, "level": "ERROR"}, 600)]
     send(xtrace, *events)
-    first = read_stored(xtrace, trace)
-    for _ in range(3):
-        send(xtrace, *events)
-    assert read_stored(xtrace, trace) == first
+    for between in ([], later):
+        post(xtrace, between)
+        stored = state_of(xtrace, trace)
+        for again in (events, events[::-1], events[:2], events[2:], events + [event("nonsense", {})]):
+            post(xtrace, again)
+            assert state_of(xtrace, trace) == stored
+    assert stored["name"] == "b" and len(stored["scores"]) == 1
+    assert xtrace.client().get("/api/public/traces", {"userId": trace}).json()["meta"]["totalItems"] == 1
 
 
 def test_fields_of_a_trace_merge(xtrace):
