@@ -89,6 +89,19 @@ static const struct meaning traceloop_kinds[] = {
     {NULL, NULL},
 };
 
+static const struct meaning mlflow_types[] = {
+    {"CHAT_MODEL", "GENERATION"},
+    {"LLM", "GENERATION"},
+    {"CHAIN", "CHAIN"},
+    {"RETRIEVER", "RETRIEVER"},
+    {"EMBEDDING", "EMBEDDING"},
+    {"AGENT", "AGENT"},
+    {"TOOL", "TOOL"},
+    {"EVALUATOR", "EVALUATOR"},
+    {"GUARDRAIL", "GUARDRAIL"},
+    {NULL, NULL},
+};
+
 static const uint8_t langfuse_generation_names[] = {
     NAME_LF_OBSERVATION_MODEL_NAME,
     NAME_LF_OBSERVATION_USAGE_DETAILS,
@@ -178,6 +191,10 @@ static const char *find_type(const struct otlp_view *view)
     if (type == NULL) {
         type = find_meaning(traceloop_kinds, view_text_of(view, NAME_TRACELOOP_SPAN_KIND));
     }
+    if (type == NULL) {
+        type = find_meaning(mlflow_types,
+                            view_unquoted(view, view_text_of(view, NAME_MLFLOW_SPAN_TYPE)));
+    }
     return type != NULL ? type : otlp_has_model(view) ? "GENERATION" : "SPAN";
 }
 
@@ -215,16 +232,32 @@ static const char *find_level(const struct otlp_view *view)
     return level == NULL && view->span->status_code == OTLP_STATUS_ERROR ? "ERROR" : level;
 }
 
+/* What is said, else the status's, else what the last exception of a failure says. */
+static struct slice find_status_message(const struct otlp_view *view)
+{
+    const struct otlp_span *span = view->span;
+    struct slice message = view_text_of(view, NAME_LF_OBSERVATION_STATUS_MESSAGE);
+    message = message.len > 0 ? message : span->status_message;
+    uint32_t left = span->status_code == OTLP_STATUS_ERROR ? span->event_count : 0;
+    while (message.len == 0 && left-- > 0) {
+        const struct otlp_event *event = &span->events[left];
+        const struct any *any = slice_is(event->name, "exception")
+                                    ? attributes_find(&event->attributes, "exception.message")
+                                    : NULL;
+        message = any != NULL ? any_text(any, view->arena) : message;
+    }
+    return message;
+}
+
 void otlp_kind_to_row(struct otlp_view *view, struct row *row)
 {
     const char *level = find_level(view);
-    struct slice message = view_text_of(view, NAME_LF_OBSERVATION_STATUS_MESSAGE);
+    struct slice message = find_status_message(view);
     row_set_slice(row, OBSERVATION_TYPE, slice_from(find_type(view)));
     view_set_text(row, OBSERVATION_NAME, find_name(view));
     if (level != NULL) {
         row_set_slice(row, OBSERVATION_LEVEL, slice_from(level));
     }
-    message = message.len > 0 ? message : view->span->status_message;
     if (message.len > 0) {
         row_set_slice(row, OBSERVATION_STATUS_MESSAGE, message);
     }

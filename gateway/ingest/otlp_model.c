@@ -13,6 +13,7 @@ static const uint8_t model_names[] = {
     NAME_GEN_AI_REQUEST_MODEL,
     NAME_LLM_RESPONSE_MODEL,
     NAME_LLM_MODEL_NAME,
+    NAME_MLFLOW_LLM_MODEL,
     NAME_MODEL,
     NAME_LF_GENERATION_MODEL, /* of the reference xtrace server */
     NAME_EMBEDDING_MODEL_NAME,
@@ -60,7 +61,7 @@ static struct slice invoked_model(const struct otlp_view *view)
 static struct slice find_model(const struct otlp_view *view)
 {
     static const char *const genkit_models[] = {"model", "background-model", NULL};
-    struct slice model = view_text(view, model_names);
+    struct slice model = view_unquoted(view, view_text(view, model_names)); /* MLflow quotes */
     if (model.len == 0) {
         model = invoked_model(view);
     }
@@ -228,18 +229,6 @@ static void prompt_to_row(struct otlp_view *view, struct row *row)
     view_set_text(row, OBSERVATION_PROMPT_VERSION, version);
 }
 
-/* ISO text, at times in quotes, and those in quotes again. */
-static bool read_time(struct otlp_view *view, struct slice text, int64_t *out)
-{
-    struct slice json;
-    for (int i = 0; i < 3 && text_is_json(text, JSON_STRING, view->arena, &json); i++) {
-        struct json_reader reader;
-        json_reader_init(&reader, (char *)json.data, json.len, 1, view->arena);
-        json_string(&reader, &text);
-    }
-    return rfc3339_parse(text, out);
-}
-
 static bool read_amount(struct otlp_view *view, const uint8_t *names, double *out)
 {
     struct slice number;
@@ -257,7 +246,8 @@ static void completion_start_to_row(struct otlp_view *view, int64_t start_us, st
                                          NAME_GEN_AI_CLIENT_TIME_TO_FIRST_CHUNK, NAME_END};
     int64_t time_us;
     double wait;
-    if (read_time(view, view_text_of(view, NAME_LF_OBSERVATION_COMPLETION_START_TIME), &time_us)) {
+    struct slice start = view_text_of(view, NAME_LF_OBSERVATION_COMPLETION_START_TIME);
+    if (rfc3339_parse(view_unquoted(view, start), &time_us)) {
         row_set_integer(row, OBSERVATION_COMPLETION_START_TIME, time_us);
     } else if (read_amount(view, in_ms, &wait) && wait < 1e12) {
         row_set_integer(row, OBSERVATION_COMPLETION_START_TIME,

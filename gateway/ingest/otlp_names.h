@@ -145,8 +145,11 @@
     X(LLM_MODEL_NAME, "llm.model_name")                                                            \
     X(LLM_RESPONSE_MODEL, "llm.response.model")                                                    \
     X(LOGFIRE_MSG, "logfire.msg")                                                                  \
+    X(MLFLOW_CHAT_TOKEN_USAGE, "mlflow.chat.tokenUsage")                                           \
+    X(MLFLOW_LLM_MODEL, "mlflow.llm.model")                                                        \
     X(MLFLOW_SPAN_INPUTS, "mlflow.spanInputs")                                                     \
     X(MLFLOW_SPAN_OUTPUTS, "mlflow.spanOutputs")                                                   \
+    X(MLFLOW_SPAN_TYPE, "mlflow.spanType")                                                         \
     X(MODEL, "model")                                                                              \
     X(MODEL_CONFIG, "model_config")                                                                \
     X(OPENINFERENCE_SPAN_KIND, "openinference.span.kind")                                          \

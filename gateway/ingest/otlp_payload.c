@@ -173,15 +173,50 @@ static const char event_choice[] = "gen_ai.choice";
 static const char event_prompt[] = "gen_ai.content.prompt";
 static const char event_completion[] = "gen_ai.content.completion";
 
-/* Rule 14 on the attributes of an event. */
-static bool find_event_messages(struct otlp_view *view, struct otlp_event *event,
-                                struct otlp_payload *out)
+static bool is_any_used(const struct attributes *attributes)
+{
+    bool used = false;
+    for (uint32_t i = 0; i < attributes->count; i++) {
+        used = used || attributes->list[i].used;
+    }
+    return used;
+}
+
+/* Adds the attributes of an event to those of the ones before, which win. */
+static void add_details(struct otlp_named *all, struct otlp_event *event)
+{
+    struct otlp_named named;
+    otlp_names_index(&event->attributes, &named);
+    for (int name = 0; name < NAME_COUNT; name++) {
+        if (all->by_name[name] == NULL) {
+            all->by_name[name] = named.by_name[name];
+        }
+    }
+}
+
+/* Rule 14 on the attributes of all such events: some tell instructions, input and output one by one. */
+static bool find_details(struct otlp_view *view, struct otlp_event *events, uint32_t count,
+                         struct otlp_payload *out)
 {
     struct otlp_named own = view->named;
-    otlp_names_index(&event->attributes, &view->named);
-    event->used = find_gen_ai_messages(view, out);
+    struct otlp_named all = {{NULL}, 0};
+    bool any = false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (slice_is(events[i].name, event_details)) {
+            add_details(&all, &events[i]);
+            any = true;
+        }
+    }
+    if (!any) {
+        return false;
+    }
+    view->named = all;
+    bool found = find_gen_ai_messages(view, out);
     view->named = own;
-    return event->used;
+    for (uint32_t i = 0; i < count; i++) {
+        events[i].used = events[i].used || is_any_used(&events[i].attributes);
+    }
+    return found;
 }
 
 /* "system" of gen_ai.system.message; empty: no such event. */
@@ -291,7 +326,7 @@ enum otlp_payload_part otlp_payload_of_event(struct otlp_view *view, struct otlp
     struct slice role = event_role(event->name);
     *out = (struct otlp_payload){NONE, NONE};
     if (slice_is(event->name, event_details)) {
-        return find_event_messages(view, event, out) ? PAYLOAD_WHOLE : PAYLOAD_NONE;
+        return find_details(view, event, 1, out) ? PAYLOAD_WHOLE : PAYLOAD_NONE;
     }
     if (slice_is(event->name, event_prompt)) {
         out->input = event_content(view, event, "gen_ai.prompt");
@@ -312,11 +347,8 @@ enum otlp_payload_part otlp_payload_of_event(struct otlp_view *view, struct otlp
 
 static bool find_in_events(struct otlp_view *view, struct otlp_payload *out)
 {
-    for (uint32_t i = 0; i < view->span->event_count; i++) {
-        struct otlp_event *event = &view->span->events[i];
-        if (slice_is(event->name, event_details) && find_event_messages(view, event, out)) {
-            return true;
-        }
+    if (find_details(view, view->span->events, view->span->event_count, out)) {
+        return true;
     }
     out->input = messages_of_events(view);
     out->output = choices_of_events(view);
@@ -345,40 +377,6 @@ static bool find_vertex(struct otlp_view *view, struct otlp_payload *out)
         }
     }
     return false;
-}
-
-/* ---- rule 9: Logfire's list of events: a choice is the output, the rest the input ---- */
-
-static bool find_logfire_events(struct otlp_view *view, struct otlp_payload *out)
-{
-    struct attribute *attribute = view_find(view, NAME_EVENTS);
-    struct json_reader reader;
-    struct slice element;
-    struct slice name;
-    uint32_t count = 0;
-    if (attribute == NULL) {
-        return false;
-    }
-    struct slice list = view_json(view, attribute);
-    json_reader_init(&reader, (char *)list.data, list.len, JSON_DEPTH_MAX, view->arena);
-    if (!json_array_begin(&reader)) {
-        attribute->used = false;
-        return false;
-    }
-    buf_reset(&view->text);
-    while (json_array_next(&reader)) {
-        json_skip(&reader, &element);
-        if (json_member(element, "event.name", view->arena, &name) &&
-            slice_is(name, "\"gen_ai.choice\"")) {
-            out->output = element;
-        } else {
-            buf_append_char(&view->text, count++ > 0 ? ',' : '[');
-            buf_append_slice(&view->text, element);
-        }
-    }
-    buf_append_text(&view->text, count > 0 ? "]" : "");
-    out->input = view_take(view);
-    return out->input.len > 0 || out->output.len > 0;
 }
 
 /* ---- rules 12 and 13: paths ---- */
@@ -455,7 +453,7 @@ struct otlp_payload otlp_payload_find(struct otlp_view *view)
     }
     if (FIND_PAIR(view, flue_pairs, &out) || find_in_events(view, &out) ||
         find_vertex(view, &out) || FIND_PAIR(view, logfire_pairs, &out) ||
-        find_logfire_events(view, &out) || FIND_PAIR(view, framework_pairs, &out) ||
+        otlp_logfire_find(view, &out) || FIND_PAIR(view, framework_pairs, &out) ||
         find_paths(view, &out) || find_gen_ai_messages(view, &out)) {
         return out;
     }

@@ -51,6 +51,42 @@ static struct slice without_details(struct slice suffix)
     return details ? (struct slice){suffix.data + len, suffix.len - len} : suffix;
 }
 
+/* Kinds of tokens that Pydantic AI repeats below details., as its providers name them: they are within input or
+ * output, or were told under another name, so no total counts them again. */
+static const char *const repeated_details[] = {
+    "reasoning_tokens",           "thoughts_tokens",
+    "cached_content_tokens",      "audio_tokens",
+    "accepted_prediction_tokens", "rejected_prediction_tokens",
+};
+
+enum { REPEATED_COUNT = sizeof(repeated_details) / sizeof(repeated_details[0]) };
+
+static bool is_repeated_detail(const struct attribute *attribute)
+{
+    struct slice suffix = otlp_group_key(attribute);
+    struct slice detail = without_details(suffix);
+    for (int i = 0; i < REPEATED_COUNT && detail.len < suffix.len; i++) {
+        if (slice_is(detail, repeated_details[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where no total is given. */
+static void add_total_without_repeated(const struct attributes *attributes, struct usage *usage)
+{
+    struct usage counted = *usage;
+    for (uint32_t i = 0; i < attributes->count; i++) {
+        if (attributes->list[i].group == GROUP_GEN_AI_USAGE &&
+            is_repeated_detail(&attributes->list[i])) {
+            usage_set(&counted, without_details(otlp_group_key(&attributes->list[i])), 0);
+        }
+    }
+    usage_add_total(&counted);
+    usage_set(usage, SLICE_LITERAL("total"), usage_get(&counted, "total"));
+}
+
 /* ranks: of what usage has so far. */
 static void read_count(struct usage *usage, int *ranks, const struct attribute *attribute)
 {
@@ -98,6 +134,7 @@ static void read_generic_usage(const struct otlp_view *view, struct usage *usage
         }
     }
     subtract_kinds(usage);
+    add_total_without_repeated(attributes, usage);
 }
 
 static void read_first(const struct otlp_view *view, struct usage *usage, const char *key,
@@ -166,10 +203,30 @@ static void read_ai_usage(const struct otlp_view *view, struct usage *usage)
     usage_subtract(usage, "output", "output_rejected_prediction_tokens");
 }
 
+/* A member of an object, and the key that it counts for. */
+struct usage_member {
+    const char *name;
+    const char *key;
+};
+
+static void read_members(const struct otlp_view *view, struct slice json,
+                         const struct usage_member *members, size_t count, struct usage *usage)
+{
+    struct any any = {.type = ANY_STRING};
+    int64_t tokens;
+    for (size_t i = 0; i < count; i++) {
+        if (json_member(json, members[i].name, view->arena, &any.text) &&
+            any_count(&any, &tokens)) {
+            usage_set(usage, slice_from(members[i].key), tokens);
+        }
+    }
+    subtract_kinds(usage);
+}
+
 /* {"usage":{"inputTokens":n,...}} inside genkit:output */
 static void read_genkit_usage(const struct otlp_view *view, struct usage *usage)
 {
-    static const char *const members[][2] = {
+    static const struct usage_member members[] = {
         {"inputTokens", "input"},
         {"outputTokens", "output"},
         {"totalTokens", "total"},
@@ -178,18 +235,26 @@ static void read_genkit_usage(const struct otlp_view *view, struct usage *usage)
     };
     struct slice text = view_text_of(view, NAME_GENKIT_OUTPUT);
     struct slice json;
-    struct any any = {.type = ANY_STRING};
-    int64_t tokens;
-    if (!text_is_json(text, JSON_OBJECT, view->arena, &json) ||
-        !json_member(json, "usage", view->arena, &json)) {
-        return;
+    if (text_is_json(text, JSON_OBJECT, view->arena, &json) &&
+        json_member(json, "usage", view->arena, &json)) {
+        read_members(view, json, members, sizeof(members) / sizeof(members[0]), usage);
     }
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        if (json_member(json, members[i][0], view->arena, &any.text) && any_count(&any, &tokens)) {
-            usage_set(usage, slice_from(members[i][1]), tokens);
-        }
+}
+
+static void read_mlflow_usage(const struct otlp_view *view, struct usage *usage)
+{
+    static const struct usage_member members[] = {
+        {"input_tokens", "input"},
+        {"output_tokens", "output"},
+        {"total_tokens", "total"},
+        {"cache_read_input_tokens", "input_cached_tokens"},
+        {"cache_creation_input_tokens", "input_cache_creation"},
+    };
+    struct slice text = view_text_of(view, NAME_MLFLOW_CHAT_TOKEN_USAGE);
+    struct slice json;
+    if (text_is_json(text, JSON_OBJECT, view->arena, &json)) {
+        read_members(view, json, members, sizeof(members) / sizeof(members[0]), usage);
     }
-    subtract_kinds(usage);
 }
 
 /* The attribute's object as JSON text; false: it is none. */
@@ -236,6 +301,9 @@ void otlp_usage_find(struct otlp_view *view, struct usage *usage)
         read_generic_usage(view, usage);
         if (usage->count == 0) {
             read_genkit_usage(view, usage);
+        }
+        if (usage->count == 0) {
+            read_mlflow_usage(view, usage);
         }
     }
     usage_add_total(usage);

@@ -109,6 +109,17 @@ struct slice view_resource_text(const struct otlp_view *view, enum otlp_name nam
     return text_of(view, view->resource.by_name[name]);
 }
 
+struct slice view_unquoted(const struct otlp_view *view, struct slice text)
+{
+    struct slice json;
+    for (int i = 0; i < 3 && text_is_json(text, JSON_STRING, view->arena, &json); i++) {
+        struct json_reader reader;
+        json_reader_init(&reader, (char *)json.data, json.len, 1, view->arena);
+        json_string(&reader, &text);
+    }
+    return text;
+}
+
 bool view_is_one_of(const struct otlp_view *view, enum otlp_name name, const char *const *words)
 {
     struct slice text = view_text_of(view, name);

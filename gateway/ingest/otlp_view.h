@@ -63,6 +63,9 @@ struct slice view_text(const struct otlp_view *view, const uint8_t *names);
 struct slice view_text_of(const struct otlp_view *view, enum otlp_name name);
 struct slice view_resource_text(const struct otlp_view *view, enum otlp_name name);
 
+/* The text itself, where it is a JSON string and that maybe one again. */
+struct slice view_unquoted(const struct otlp_view *view, struct slice text);
+
 /* True: the attribute is there and its text is one of words, which end with NULL. */
 bool view_is_one_of(const struct otlp_view *view, enum otlp_name name, const char *const *words);
 
@@ -96,6 +99,9 @@ struct otlp_payload {
     struct slice output;
 };
 struct otlp_payload otlp_payload_find(struct otlp_view *view);
+
+/* otlp_logfire: what the attribute "events" says of them; false: nothing. */
+bool otlp_logfire_find(struct otlp_view *view, struct otlp_payload *out);
 
 /* What an event alone says of them, as rules 5 to 7 have it. Of view, text, arena and the scope are
  * needed. */

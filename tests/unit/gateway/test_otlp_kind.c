@@ -65,6 +65,12 @@ static void types_by_each_rule(void **state)
         {NULL, IN_OBSERVATION, OBSERVATION_TYPE, "TOOL", "livekit-agents", NULL,
          "\"name\":\"function_tool\","},
         {NULL, IN_OBSERVATION, OBSERVATION_TYPE, "SPAN", NULL, NULL, "\"name\":\"agent_turn\","},
+        /* MLflow quotes */
+        TYPE("{\"mlflow.spanType\":\"\\\"TOOL\\\"\"}", "TOOL"),
+        TYPE("{\"mlflow.spanType\":\"\\\"CHAT_MODEL\\\"\"}", "GENERATION"),
+        TYPE("{\"mlflow.spanType\":\"AGENT\",\"model\":\"m\"}", "AGENT"),
+        TYPE("{\"mlflow.spanType\":\"\\\"UNKNOWN\\\"\",\"gen_ai.operation.name\":\"chat\"}",
+             "GENERATION"),
         /* 10 */
         TYPE("{\"langfuse.observation.model.name\":\"m\"}", "GENERATION"),
         TYPE("{\"gen_ai.response.model\":\"m\"}", "GENERATION"),
@@ -129,6 +135,12 @@ static void names(void **state)
     }
 #define FAILED "\"status\":{\"code\":2,\"message\":\"broken\"},"
 
+/* message: what the status says besides its code. */
+#define FAILED_WITH(message, events) "\"status\":{\"code\":2" message "},\"events\":[" events "],"
+#define EXCEPTION(message)                                                                         \
+    "{\"name\":\"exception\",\"timeUnixNano\":1,\"attributes\":[{\"key\":\"exception.message\","   \
+    "\"value\":{\"stringValue\":\"" message "\"}}]}"
+
 static void levels_and_status(void **state)
 {
     static const struct otlp_case cases[] = {
@@ -145,6 +157,13 @@ static void levels_and_status(void **state)
         {"{\"langfuse.observation.status_message\":\"said\"}", IN_OBSERVATION,
          OBSERVATION_STATUS_MESSAGE, "said", NULL, NULL, FAILED},
         {NULL, IN_OBSERVATION, OBSERVATION_STATUS_MESSAGE, NULL, NULL, NULL, NULL},
+        /* A failure that says nothing is explained by its exception. */
+        {NULL, IN_OBSERVATION, OBSERVATION_STATUS_MESSAGE, "late", NULL, NULL,
+         FAILED_WITH("", EXCEPTION("early") "," EXCEPTION("late") ",{\"name\":\"retry\"}")},
+        {NULL, IN_OBSERVATION, OBSERVATION_STATUS_MESSAGE, "broken", NULL, NULL,
+         FAILED_WITH(",\"message\":\"broken\"", EXCEPTION("late"))},
+        {NULL, IN_OBSERVATION, OBSERVATION_STATUS_MESSAGE, NULL, NULL, NULL,
+         "\"events\":[" EXCEPTION("handled") "],"},
     };
     OTLP_CHECK_ALL(cases);
 }

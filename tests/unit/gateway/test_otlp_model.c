@@ -25,6 +25,8 @@ static void models(void **state)
         CASE(MODEL, "{\"gen_ai.request.model\":\"a\",\"gen_ai.response.model\":\"b\"}", "b"),
         CASE(MODEL, "{\"langfuse.observation.model.name\":\"c\",\"gen_ai.response.model\":\"b\"}",
              "c"),
+        CASE(MODEL, "{\"model\":\"\\\"g\\\"\"}", "g"),
+        CASE(MODEL, "{\"model\":\"\\\"g\\\"\",\"mlflow.llm.model\":\"\\\"h\\\"\"}", "h"),
         CASE(MODEL, "{\"ai.model.id\":\"d\",\"gen_ai.request.model\":\"a\"}", "d"),
         CASE(MODEL, "{\"llm.response.model\":\"e\",\"llm.model_name\":\"f\",\"model\":\"g\"}", "e"),
         CASE(MODEL, "{\"llm.model_name\":\"f\",\"model\":\"g\"}", "f"),
@@ -121,6 +123,23 @@ static void usage_of_any_instrumentation(void **state)
         CASE(USAGE_DETAILS,
              "{\"gen_ai.usage.input_tokens\":1,\"gen_ai.usage.cache_read_input_tokens\":5}",
              "{\"input\":0,\"input_cached_tokens\":5,\"total\":5}"),
+        /* What is within another count is counted once. */
+        CASE(USAGE_DETAILS,
+             "{\"gen_ai.usage.input_tokens\":21,\"gen_ai.usage.output_tokens\":7,"
+             "\"gen_ai.usage.cache_read.input_tokens\":5,"
+             "\"gen_ai.usage.details.reasoning_tokens\":2,"
+             "\"gen_ai.usage.details.cached_content_tokens\":5}",
+             "{\"input\":16,\"output\":7,\"input_cached_tokens\":5,\"reasoning_tokens\":2,"
+             "\"cached_content_tokens\":5,\"total\":28}"),
+        CASE(USAGE_DETAILS,
+             "{\"gen_ai.usage.input_tokens\":21,\"gen_ai.usage.details.thoughts_tokens\":2,"
+             "\"gen_ai.usage.total_tokens\":30}",
+             "{\"input\":21,\"thoughts_tokens\":2,\"total\":30}"),
+        CASE(USAGE_DETAILS,
+             "{\"mlflow.chat.tokenUsage\":\"{\\\"input_tokens\\\":21,\\\"output_tokens\\\":7,"
+             "\\\"total_tokens\\\":28,\\\"cache_read_input_tokens\\\":5}\"}",
+             "{\"input\":16,\"output\":7,\"total\":28,\"input_cached_tokens\":5}"),
+        CASE(USAGE_DETAILS, "{\"mlflow.chat.tokenUsage\":\"[1]\"}", "{}"),
         CASE(USAGE_DETAILS, "{\"gen_ai.usage.input_tokens\":9223372036854775807}", "{}"),
         CASE(USAGE_DETAILS,
              "{\"genkit:output\":\"{\\\"usage\\\":{\\\"inputTokens\\\":3,\\\"outputTokens\\\":4}}"

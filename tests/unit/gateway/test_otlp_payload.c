@@ -67,9 +67,27 @@ static void logfire_events(void **state)
     static const char list[] =
         "{\"events\":\"[{\\\"event.name\\\":\\\"gen_ai.user.message\\\",\\\"content\\\":\\\"q\\\"},"
         "{\\\"event.name\\\":\\\"gen_ai.choice\\\",\\\"message\\\":\\\"a\\\"}]\"}";
+    /* Logfire on OpenAI's Responses: no choice, the answer comes last. */
+#define LOGGED(role, more) "{\\\"event.name\\\":\\\"gen_ai." role ".message\\\"" more "}"
+    static const char answered[] = "{\"events\":\"[" LOGGED("user", "") "," LOGGED(
+        "assistant", ",\\\"content\\\":\\\"a\\\"") "]\"}";
+    static const char answered_twice[] =
+        "{\"events\":\"[" LOGGED("assistant", "") "," LOGGED("tool", "") "," LOGGED(
+            "assistant", ",\\\"n\\\":1") "," LOGGED("assistant", ",\\\"n\\\":2") "]\"}";
+    static const char only_answered[] = "{\"events\":\"[" LOGGED("assistant", "") "]\"}";
     const struct otlp_case cases[] = {
         IN(NULL, list, "[{\"event.name\":\"gen_ai.user.message\",\"content\":\"q\"}]"),
         OUT(NULL, list, "{\"event.name\":\"gen_ai.choice\",\"message\":\"a\"}"),
+        IN(NULL, answered, "[{\"event.name\":\"gen_ai.user.message\"}]"),
+        OUT(NULL, answered, "{\"event.name\":\"gen_ai.assistant.message\",\"content\":\"a\"}"),
+        IN(NULL, answered_twice,
+           "[{\"event.name\":\"gen_ai.assistant.message\"},{\"event.name\":\"gen_ai.tool.message\"}"
+           "]"),
+        OUT(NULL, answered_twice,
+            "[{\"event.name\":\"gen_ai.assistant.message\",\"n\":1},"
+            "{\"event.name\":\"gen_ai.assistant.message\",\"n\":2}]"),
+        IN(NULL, only_answered, NULL),
+        OUT(NULL, only_answered, "{\"event.name\":\"gen_ai.assistant.message\"}"),
         IN(NULL, "{\"events\":\"no list\",\"input\":\"i\"}", "\"i\""),
     };
     OTLP_CHECK_ALL(cases);
@@ -157,6 +175,20 @@ static void events(void **state)
             "gen_ai.content.completion", TEXT("other", "[2]")));
     static const char details[] = EVENTS(
         EVENT("gen_ai.client.inference.operation.details", TEXT("gen_ai.input.messages", "[3]")));
+    /* Strands tells each by itself. */
+    static const char parts[] = EVENTS(EVENT(
+        "gen_ai.client.inference.operation.details",
+        TEXT("gen_ai.system_instructions",
+             "be nice")) "," EVENT("gen_ai.client.inference.operation.details",
+                                   TEXT("gen_ai.input.messages",
+                                        "[{\\\"role\\\":\\\"user\\\"}]")) "," EVENT("gen_ai.client."
+                                                                                    "inference."
+                                                                                    "operation."
+                                                                                    "details",
+                                                                                    TEXT("gen_ai."
+                                                                                         "output."
+                                                                                         "messages",
+                                                                                         "[4]")));
     static const char odd[] = EVENTS(EVENT("gen_ai.robot.message", TEXT("content", "s")));
     const struct otlp_case cases[] = {
         {NULL, IN_OBSERVATION, OBSERVATION_INPUT,
@@ -168,6 +200,10 @@ static void events(void **state)
         {NULL, IN_OBSERVATION, OBSERVATION_INPUT, "[1]", NULL, NULL, content},
         {NULL, IN_OBSERVATION, OBSERVATION_OUTPUT, "{\"other\":\"[2]\"}", NULL, NULL, content},
         {NULL, IN_OBSERVATION, OBSERVATION_INPUT, "[3]", NULL, NULL, details},
+        {NULL, IN_OBSERVATION, OBSERVATION_INPUT,
+         "[{\"role\":\"system\",\"content\":\"be nice\"},{\"role\":\"user\"}]", NULL, NULL, parts},
+        {NULL, IN_OBSERVATION, OBSERVATION_OUTPUT, "[4]", NULL, NULL, parts},
+        {NULL, IN_OBSERVATION, OBSERVATION_METADATA, NULL, NULL, NULL, parts},
         {NULL, IN_OBSERVATION, OBSERVATION_INPUT, NULL, NULL, NULL, odd},
         /* What is input is not shown again among the metadata. */
         {NULL, IN_OBSERVATION, OBSERVATION_METADATA, NULL, NULL, NULL, chat},
