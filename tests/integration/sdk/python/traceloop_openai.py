@@ -65,7 +65,7 @@ meant = [{
         {"name": "loop.workflow", "type": "SPAN", "parent": None, "input": {"args": ["Hauptstadt?"], "kwargs": {}},
          "output": ["asked", "☀ in Paris"]},
         {"name": "ask.task", "type": "SPAN", "parent": "loop.workflow", "output": "asked"},
-        {"name": "clerk.agent", "type": "SPAN", "parent": "loop.workflow", "output": "☀ in Paris"},
+        {"name": "clerk.agent", "type": "AGENT", "parent": "loop.workflow", "output": "☀ in Paris"},
         {"name": "get_weather", "type": "TOOL", "parent": "clerk.agent", "output": "☀ in Paris"},
         {**answered, "usageDetails": {**tokens, "reasoning_tokens": 2}, "modelParameters": {"temperature": 0.5}},
         {**answered, "usageDetails": tokens}, {**llm, "model": "gpt-4o-mini", "level": "ERROR"},
