@@ -12,6 +12,9 @@
 #include "common/rfc3339.h"
 #include "common/utf8.h"
 
+const char *const log_level_words[] = {"debug", "info", "warn", "error", NULL};
+const char *const log_format_words[] = {"text", "json", NULL};
+
 /* The one piece of state outside structs: set once, before threads, and read by all of them. */
 static struct {
     const char *program;
@@ -104,7 +107,6 @@ static void write_line(const struct buf *line)
 
 void log_event(enum log_level level, const char *event, ...)
 {
-    static const char *const levels[] = {"debug", "info", "warn", "error"};
     if (!log_is_enabled(level)) {
         return;
     }
@@ -114,7 +116,7 @@ void log_event(enum log_level level, const char *event, ...)
 
     struct buf line = BUF_EMPTY;
     write_field(&line, "time", time);
-    write_field(&line, "level", levels[level]);
+    write_field(&line, "level", log_level_words[level]);
     write_field(&line, "program", logger.program);
     write_field(&line, "event", event);
     va_list args;

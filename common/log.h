@@ -13,6 +13,10 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
+/* As settings and lines spell them, in the enums' order; NULL ends them. */
+extern const char *const log_level_words[];
+extern const char *const log_format_words[];
+
 /* program must stay valid. */
 void log_open(const char *program, enum log_level level, enum log_format format);
 

@@ -77,6 +77,31 @@ static enum err read_bool(const char *key, const char *text, bool *field, struct
     return ERR_OK;
 }
 
+/* "debug, info, warn or error". */
+static const char *list_words(const char *const *words, char *list, size_t size)
+{
+    size_t len = 0;
+    for (size_t i = 0; words[i] != NULL && len < size; i++) {
+        const char *before = i == 0 ? "" : words[i + 1] != NULL ? ", " : " or ";
+        len += (size_t)snprintf(list + len, size - len, "%s%s", before, words[i]);
+    }
+    return list;
+}
+
+static enum err read_word(const struct setting *row, const char *key, const char *text,
+                          unsigned *field, struct error *error)
+{
+    char list[120] = "";
+    for (unsigned i = 0; row->words[i] != NULL; i++) {
+        if (strcasecmp(text, row->words[i]) == 0) {
+            *field = i;
+            return ERR_OK;
+        }
+    }
+    return error_set(error, ERR_INVALID, "%s must be %s", key,
+                     list_words(row->words, list, sizeof(list)));
+}
+
 static enum err read_row(const struct setting *row, void *config, struct error *error)
 {
     void *field = (char *)config + row->offset;
@@ -97,6 +122,8 @@ static enum err read_row(const struct setting *row, void *config, struct error *
         return read_int(row, key, text, field, error);
     case SETTING_BOOL:
         return read_bool(key, text, field, error);
+    case SETTING_WORD:
+        return read_word(row, key, text, field, error);
     case SETTING_TEXT:
     case SETTING_SECRET:
         break;

@@ -15,6 +15,7 @@ enum setting_type {
     SETTING_TEXT,   /* const char *; NULL when unset and without a default; owned by the struct */
     SETTING_SECRET, /* the same, never printed */
     SETTING_INT,    /* int64_t, min..max; a value that does not parse is an error */
+    SETTING_WORD,   /* an enum: the place among words, any case; has a default */
     SETTING_BOOL,   /* bool: 1 true yes on / 0 false no off, any case */
 };
 
@@ -26,8 +27,9 @@ struct setting {
     const char *fallback; /* default as text; NULL: none */
     bool required;
     bool lenient; /* SETTING_INT: a value that does not parse gives the default, with a warning */
-    int64_t min, max; /* SETTING_INT */
-    const char *help; /* one sentence, units included */
+    int64_t min, max;         /* SETTING_INT */
+    const char *const *words; /* SETTING_WORD: NULL ends them */
+    const char *help;         /* one sentence, units included */
 };
 
 /* Rows end with a NULL key. An empty value counts as unset. On ERR_INVALID the error names the

@@ -4,17 +4,14 @@
 #include <strings.h>
 
 #include "common/listen.h"
+#include "common/shared_settings.h"
 #include "gateway/request.h"
 #include "proto/queue.h"
 
 #define FIELD(name) .offset = offsetof(struct config, name)
 
 const struct setting config_rows[] = {
-    {.key = "DATABASE_URL",
-     .type = SETTING_SECRET,
-     FIELD(database_url),
-     .required = true,
-     .help = "PostgreSQL connection string"},
+    SETTING_DATABASE_URL,
     {.key = "API_BEARER_TOKEN",
      .type = SETTING_SECRET,
      FIELD(bearer_token),
@@ -73,11 +70,7 @@ const struct setting config_rows[] = {
      FIELD(metrics_addr),
      .help = "where /metrics is served without credentials, and nothing else: HOST:PORT of a "
              "loopback or private address; unset: nowhere"},
-    {.key = "XTRACE_HOME",
-     .type = SETTING_TEXT,
-     FIELD(home),
-     .fallback = ".xtrace",
-     .help = "folder for what a running system needs"},
+    SETTING_HOME,
     {.key = "XTRACE_QUEUE",
      .type = SETTING_TEXT,
      FIELD(queue_setting),
@@ -161,47 +154,10 @@ const struct setting config_rows[] = {
      .min = 0,
      .max = 600000,
      .help = "milliseconds running requests get to finish after SIGTERM"},
-    {.key = "XTRACE_LOG_LEVEL",
-     .type = SETTING_TEXT,
-     FIELD(log_level_word),
-     .fallback = "info",
-     .help = "debug, info, warn or error; debug writes a line for each request"},
-    {.key = "XTRACE_LOG_FORMAT",
-     .type = SETTING_TEXT,
-     FIELD(log_format_word),
-     .fallback = "text",
-     .help = "text (key=value) or json"},
+    SETTING_LOG_LEVEL("debug, info, warn or error; debug writes a line for each request"),
+    SETTING_LOG_FORMAT,
     {.key = NULL},
 };
-
-/* The index of word in words, or -1. */
-static int word_index(const char *word, const char *const *words, int count)
-{
-    for (int i = 0; i < count; i++) {
-        if (strcasecmp(word, words[i]) == 0) {
-            return i;
-        }
-    }
-    return -1;
-}
-
-static enum err derive_log(struct config *config, struct error *error)
-{
-    static const char *const levels[] = {"debug", "info", "warn", "error"};
-    static const char *const formats[] = {"text", "json"};
-
-    int level = word_index(config->log_level_word, levels, 4);
-    if (level < 0) {
-        return error_set(error, ERR_INVALID, "XTRACE_LOG_LEVEL must be debug, info, warn or error");
-    }
-    int format = word_index(config->log_format_word, formats, 2);
-    if (format < 0) {
-        return error_set(error, ERR_INVALID, "XTRACE_LOG_FORMAT must be text or json");
-    }
-    config->log_level = (enum log_level)level;
-    config->log_format = (enum log_format)format;
-    return ERR_OK;
-}
 
 static enum err derive_capture(struct config *config, struct error *error)
 {
@@ -252,10 +208,6 @@ enum err config_read(struct config *config, struct error *error)
         return err;
     }
     err = check_texts(config, error);
-    if (err != ERR_OK) {
-        return err;
-    }
-    err = derive_log(config, error);
     if (err != ERR_OK) {
         return err;
     }

@@ -42,8 +42,6 @@ struct config {
     int64_t db_connections;      /* per loop */
     int64_t query_timeout_ms;
     int64_t drain_timeout_ms;
-    const char *log_level_word;
-    const char *log_format_word;
 
     /* Derived. */
     char queue[CONFIG_QUEUE_SIZE]; /* base endpoint, see proto/queue.h */

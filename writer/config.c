@@ -3,16 +3,13 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
+
+#include "common/shared_settings.h"
 
 #define FIELD(name) .offset = offsetof(struct config, name)
 
 const struct setting config_rows[] = {
-    {.key = "DATABASE_URL",
-     .type = SETTING_SECRET,
-     FIELD(database_url),
-     .required = true,
-     .help = "PostgreSQL connection string"},
+    SETTING_DATABASE_URL,
     {.key = "DEFAULT_PROJECT_ID",
      .type = SETTING_TEXT,
      FIELD(project_id),
@@ -23,11 +20,7 @@ const struct setting config_rows[] = {
      FIELD(metrics_addr),
      .help = "where /metrics is served, without credentials: HOST:PORT of a loopback or private "
              "address; unset: nowhere"},
-    {.key = "XTRACE_HOME",
-     .type = SETTING_TEXT,
-     FIELD(home),
-     .fallback = ".xtrace",
-     .help = "folder for what a running system needs"},
+    SETTING_HOME,
     {.key = "XTRACE_GATEWAYS",
      .type = SETTING_TEXT,
      FIELD(gateways_setting),
@@ -74,30 +67,18 @@ const struct setting config_rows[] = {
      .min = 0,
      .max = 36500,
      .help = "the same for metric points"},
-    {.key = "XTRACE_LOG_LEVEL",
-     .type = SETTING_TEXT,
-     FIELD(log_level_word),
-     .fallback = "info",
-     .help = "debug, info, warn or error"},
-    {.key = "XTRACE_LOG_FORMAT",
-     .type = SETTING_TEXT,
-     FIELD(log_format_word),
-     .fallback = "text",
-     .help = "text (logfmt) or json"},
+    {.key = "DEAD_LETTERS_RETENTION_DAYS",
+     .type = SETTING_INT,
+     FIELD(dead_letters_retention_days),
+     .fallback = "30",
+     .min = 0,
+     .max = 36500,
+     .help =
+         "days that rows refused by PostgreSQL are kept, replayed or not; 0 keeps them for ever"},
+    SETTING_LOG_LEVEL("debug, info, warn or error"),
+    SETTING_LOG_FORMAT,
     {.key = NULL},
 };
-
-static enum err read_word(const char *key, const char *word, const char *const *words, int count,
-                          int *out, struct error *error)
-{
-    for (int i = 0; i < count; i++) {
-        if (strcasecmp(word, words[i]) == 0) {
-            *out = i;
-            return ERR_OK;
-        }
-    }
-    return error_set(error, ERR_INVALID, "%s: '%s' is not a value it takes", key, word);
-}
 
 static enum err add_gateway(struct config *config, const char *base, struct error *error)
 {
@@ -150,25 +131,9 @@ static enum err read_gateways(struct config *config, struct error *error)
 
 enum err config_read(struct config *config, struct error *error)
 {
-    static const char *const levels[] = {"debug", "info", "warn", "error"};
-    static const char *const formats[] = {"text", "json"};
     memset(config, 0, sizeof(*config));
     enum err err = settings_read(config_rows, config, error);
-    if (err != ERR_OK) {
-        return err;
-    }
-    int word = 0;
-    err = read_word("XTRACE_LOG_LEVEL", config->log_level_word, levels, 4, &word, error);
-    if (err != ERR_OK) {
-        return err;
-    }
-    config->log_level = (enum log_level)word;
-    err = read_word("XTRACE_LOG_FORMAT", config->log_format_word, formats, 2, &word, error);
-    if (err != ERR_OK) {
-        return err;
-    }
-    config->log_format = (enum log_format)word;
-    return read_gateways(config, error);
+    return err == ERR_OK ? read_gateways(config, error) : err;
 }
 
 void config_finish(struct config *config)

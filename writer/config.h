@@ -26,9 +26,8 @@ struct config {
     int64_t group_max_bytes;
     int64_t traces_retention_days; /* 0: for ever */
     int64_t metrics_retention_days;
+    int64_t dead_letters_retention_days;
     int64_t statement_timeout_ms;
-    const char *log_level_word;
-    const char *log_format_word;
 
     /* Derived. */
     struct queue_endpoints gateways[CONFIG_GATEWAYS_MAX];

@@ -347,7 +347,8 @@ static void init(struct line *line, const struct config *config, int signal_fd, 
     session_init(&line->session, &options);
     commit_init(&line->commit, &line->session, tally);
     struct maintain_retention retention = {config->traces_retention_days,
-                                           config->metrics_retention_days};
+                                           config->metrics_retention_days,
+                                           config->dead_letters_retention_days};
     maintain_init(&line->maintain, config->database_url, retention, tally);
     group_init(&line->groups[0]);
     group_init(&line->groups[1]);

@@ -28,6 +28,7 @@ static const char *const step_sql[STEP_COUNT] = {
     [STEP_DROP_PARTITION] = maintain_sql_drop_partition,
     [STEP_RETIRE_POINTS] = maintain_sql_retire_points,
     [STEP_RETIRE_SERIES] = maintain_sql_retire_series,
+    [STEP_RETIRE_LETTERS] = maintain_sql_retire_letters,
     [STEP_SNAPSHOT] = maintain_sql_snapshot,
 };
 
@@ -35,13 +36,14 @@ static const char *const step_sql[STEP_COUNT] = {
 static const int step_every_ms[STEP_COUNT] = {
     [STEP_PRUNE] = MINUTE_MS,          [STEP_RETIRE_TRACES] = MINUTE_MS,
     [STEP_DROP_PARTITION] = MINUTE_MS, [STEP_RETIRE_POINTS] = HOUR_MS,
-    [STEP_RETIRE_SERIES] = HOUR_MS,
+    [STEP_RETIRE_SERIES] = HOUR_MS,    [STEP_RETIRE_LETTERS] = MINUTE_MS,
 };
 
 /* Their answer is whether there may be more to do. */
 static const bool step_repeats[STEP_COUNT] = {
     [STEP_ROLL_UP] = true,        [STEP_PRUNE] = true,         [STEP_RETIRE_TRACES] = true,
     [STEP_DROP_PARTITION] = true, [STEP_RETIRE_POINTS] = true, [STEP_RETIRE_SERIES] = true,
+    [STEP_RETIRE_LETTERS] = true,
 };
 
 static const char sql_set_up[] =
@@ -56,6 +58,8 @@ void maintain_init(struct maintain *maintain, const char *url, struct maintain_r
     *maintain = (struct maintain){.url = url, .tally = tally};
     snprintf(maintain->traces_days, sizeof(maintain->traces_days), "%d", (int)retention.traces);
     snprintf(maintain->metrics_days, sizeof(maintain->metrics_days), "%d", (int)retention.metrics);
+    snprintf(maintain->dead_letters_days, sizeof(maintain->dead_letters_days), "%d",
+             (int)retention.dead_letters);
 }
 
 void maintain_finish(struct maintain *maintain)
@@ -165,6 +169,9 @@ static int set_parameter(const struct maintain *maintain, const char **parameter
     case STEP_RETIRE_POINTS:
     case STEP_RETIRE_SERIES:
         *parameter = maintain->metrics_days;
+        return 1;
+    case STEP_RETIRE_LETTERS:
+        *parameter = maintain->dead_letters_days;
         return 1;
     default:
         return 0;

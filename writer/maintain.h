@@ -38,6 +38,7 @@ enum maintain_step {
     STEP_DROP_PARTITION,
     STEP_RETIRE_POINTS,
     STEP_RETIRE_SERIES,
+    STEP_RETIRE_LETTERS,
     STEP_SNAPSHOT,
     STEP_COUNT
 };
@@ -50,6 +51,7 @@ struct tally; /* writer/tally.h */
 struct maintain_retention {
     int64_t traces;
     int64_t metrics;
+    int64_t dead_letters;
 };
 
 struct maintain {
@@ -66,6 +68,7 @@ struct maintain {
     int64_t step_due_ms[STEP_COUNT]; /* of those that not every pass takes */
     char traces_days[16];            /* as parameters */
     char metrics_days[16];
+    char dead_letters_days[16];
     char snapshot[MAINTAIN_SNAPSHOT_SIZE]; /* of the last pass; "" before the first */
 };
 

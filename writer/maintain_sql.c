@@ -112,4 +112,11 @@ const char maintain_sql_retire_points[] =
     "SELECT (xtrace_retire_points($1::int, 5000) > 0)::int::text";
 const char maintain_sql_retire_series[] = "SELECT (xtrace_retire_series($1::int, 500) / 500)::text";
 
+/* Ids are in the order of time, near enough: only the oldest are looked at. */
+const char maintain_sql_retire_letters[] =
+    "WITH gone AS (DELETE FROM dead_letters WHERE id IN (SELECT id FROM (SELECT id, created_at"
+    "   FROM dead_letters WHERE $1::int > 0 ORDER BY id LIMIT 1000) AS oldest"
+    "  WHERE created_at < now() - make_interval(days => $1::int)) RETURNING 1)"
+    " SELECT (count(*) / 1000)::text FROM gone";
+
 const char maintain_sql_snapshot[] = "SELECT pg_current_snapshot()::text";

@@ -19,4 +19,5 @@ extern const char maintain_sql_retire_traces[];
 extern const char maintain_sql_drop_partition[];
 extern const char maintain_sql_retire_points[];
 extern const char maintain_sql_retire_series[];
+extern const char maintain_sql_retire_letters[];
 extern const char maintain_sql_snapshot[];

@@ -96,6 +96,8 @@ static const struct metric other_rows[] = {
      OF(maintain_steps[STEP_DROP_PARTITION])},
     {STEPS, "step=\"retire_points\"", NULL, METRIC_COUNTER, OF(maintain_steps[STEP_RETIRE_POINTS])},
     {STEPS, "step=\"retire_series\"", NULL, METRIC_COUNTER, OF(maintain_steps[STEP_RETIRE_SERIES])},
+    {STEPS, "step=\"retire_letters\"", NULL, METRIC_COUNTER,
+     OF(maintain_steps[STEP_RETIRE_LETTERS])},
     {STEPS, "step=\"snapshot\"", NULL, METRIC_COUNTER, OF(maintain_steps[STEP_SNAPSHOT])},
     {SECONDS, "step=\"roll_up\"", "Time they took.", METRIC_SECONDS_TOTAL,
      OF(maintain_us[STEP_ROLL_UP])},
@@ -111,12 +113,14 @@ static const struct metric other_rows[] = {
      OF(maintain_us[STEP_RETIRE_POINTS])},
     {SECONDS, "step=\"retire_series\"", NULL, METRIC_SECONDS_TOTAL,
      OF(maintain_us[STEP_RETIRE_SERIES])},
+    {SECONDS, "step=\"retire_letters\"", NULL, METRIC_SECONDS_TOTAL,
+     OF(maintain_us[STEP_RETIRE_LETTERS])},
     {SECONDS, "step=\"snapshot\"", NULL, METRIC_SECONDS_TOTAL, OF(maintain_us[STEP_SNAPSHOT])},
     {"xtrace_writer_maintenance_failures_total", NULL,
      "Times that maintenance lost its connection.", METRIC_COUNTER, OF(maintain_failures)},
     {.name = NULL},
 };
-_Static_assert(STEP_COUNT == 9, "a new step needs its rows here");
+_Static_assert(STEP_COUNT == 10, "a new step needs its rows here");
 
 /* ---- adding ---- */
 

@@ -150,3 +150,22 @@ def test_a_wrong_number_of_days_is_one_line(make_xtrace, words, named):
     done = command(make_xtrace(start=False), "retention", "set", *words)
     assert done.returncode == 1
     assert named in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_dead_letters_go_after_a_month_or_when_they_are_told_to(make_xtrace):
+    system = make_xtrace(start=False)
+    for days in (31, 29, 0):
+        system.database.query(
+            "INSERT INTO dead_letters (project_id, batch_id, row_index, kind, reason, packed_row, received_at, created_at)"
+            " VALUES ('default', gen_random_uuid(), 0, 'trace', %s, '', now(), now() - make_interval(days => %s))",
+            f"{days} days", days)
+
+    def left():
+        return [reason for reason, in system.database.query("SELECT reason FROM dead_letters ORDER BY id")]
+
+    system.start().wait_ready()
+    wait_until(lambda: left() == ["29 days", "0 days"], 30, "the month being over")
+    passes(restart_writer(system, DEAD_LETTERS_RETENTION_DAYS="0"))
+    assert left() == ["29 days", "0 days"]
+    restart_writer(system, DEAD_LETTERS_RETENTION_DAYS="1")
+    wait_until(lambda: left() == ["0 days"], 30, "the day being over")

@@ -17,7 +17,7 @@ def run(program, *words, env=None):
 def keys_of(program):
     done = run(program, "--help")
     assert done.returncode == 0, done.stderr
-    return set(re.findall(r"\b(?:XTRACE|LANGFUSE|TRACES|METRICS|RATE_LIMIT|API|BIND|DATABASE|DEFAULT)_[A-Z_]+\b", done.stdout))
+    return set(re.findall(r"\b(?:XTRACE|LANGFUSE|TRACES|METRICS|DEAD_LETTERS|RATE_LIMIT|API|BIND|DATABASE|DEFAULT)_[A-Z_]+\b", done.stdout))
 
 
 @pytest.mark.parametrize("program", ["gateway", "writer"])

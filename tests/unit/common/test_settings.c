@@ -19,6 +19,7 @@ struct config {
     int64_t count;
     int64_t rate;
     bool flag;
+    enum log_level level;
 };
 
 static const struct setting rows[] = {
@@ -56,6 +57,12 @@ static const struct setting rows[] = {
      .offset = offsetof(struct config, flag),
      .fallback = "0",
      .help = "whether"},
+    {.key = "T_LEVEL",
+     .type = SETTING_WORD,
+     .words = log_level_words,
+     .offset = offsetof(struct config, level),
+     .fallback = "warn",
+     .help = "how much"},
     {.key = NULL},
 };
 
@@ -79,6 +86,7 @@ static void defaults_stand_where_nothing_is_set(void **state)
     assert_int_equal(config.count, 4);
     assert_int_equal(config.rate, 20);
     assert_false(config.flag);
+    assert_int_equal(config.level, LOG_WARN);
     settings_finish(rows, &config);
     assert_null(config.url);
 }
@@ -90,12 +98,23 @@ static void what_is_set_is_taken(void **state)
     setenv("T_COUNT", "-1", 1);
     setenv("T_RATE", "0", 1);
     setenv("T_FLAG", "Yes", 1);
+    setenv("T_LEVEL", "Debug", 1);
     assert_int_equal(settings_read(rows, &config, NULL), ERR_OK);
     assert_string_equal(config.name, "n");
     assert_int_equal(config.count, -1);
     assert_int_equal(config.rate, 0);
     assert_true(config.flag);
+    assert_int_equal(config.level, LOG_DEBUG);
     settings_finish(rows, &config);
+}
+
+static void another_word_is_told_which_there_are(void **state)
+{
+    struct config config;
+    struct error error;
+    setenv("T_LEVEL", "loud", 1);
+    assert_int_equal(settings_read(rows, &config, &error), ERR_INVALID);
+    assert_string_equal(error.text, "T_LEVEL must be debug, info, warn or error");
 }
 
 static void a_missing_required_setting_is_named_with_its_help(void **state)
@@ -207,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(defaults_stand_where_nothing_is_set, clear),
         cmocka_unit_test_setup(what_is_set_is_taken, clear),
+        cmocka_unit_test_setup(another_word_is_told_which_there_are, clear),
         cmocka_unit_test_setup(a_missing_required_setting_is_named_with_its_help, clear),
         cmocka_unit_test_setup(an_empty_value_counts_as_unset, clear),
         cmocka_unit_test_setup(the_other_name_is_read_when_the_first_is_unset, clear),
