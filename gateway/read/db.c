@@ -74,9 +74,28 @@ static void queue_remove(struct db *db, struct db_query *query)
     db->queue_count--;
 }
 
+/* The same query would meet the same limit again. One that ended before met something else: a lock_timeout, or a
+ * person who cancelled it. */
+static enum err tell_timeout(const struct db_query *query, struct error *error)
+{
+    uint32_t limit_ms = query->db->options.statement_timeout_ms;
+
+    if (clock_monotonic_ms() < query->limit_ms) {
+        return error_set(error, ERR_UNAVAILABLE, "the database cancelled the query");
+    }
+    return error_set(error, ERR_TIMEOUT, "the query was stopped at its limit of %g s",
+                     limit_ms / 1000.0);
+}
+
 /* The last thing done with a query. Its waiter may run and cancel others from the handler. */
 static void on_over(struct db *db, struct db_query *query, enum err err, const struct error *error)
 {
+    struct error own;
+
+    if (err == ERR_TIMEOUT) {
+        err = tell_timeout(query, &own);
+        error = &own;
+    }
     books_query(db->options.books, err);
     query->handlers.on_done(query->waiter, err, error);
     query_free(query);
@@ -163,7 +182,8 @@ static void dispatch(struct db *db)
     while (db->queue != NULL && (link = find_idle(db)) != NULL) {
         struct db_query *query = db->queue;
         queue_remove(db, query);
-        if (!link_run(link, query, now + db->options.statement_timeout_ms + WATCHDOG_GRACE_MS)) {
+        query->limit_ms = now + db->options.statement_timeout_ms;
+        if (!link_run(link, query, query->limit_ms + WATCHDOG_GRACE_MS)) {
             queue_push(db, query, true);
         }
     }

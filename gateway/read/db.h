@@ -32,8 +32,8 @@ struct db_handlers {
     /* One row at a time, as it comes; the result holds exactly one row and is valid during the
      * call. */
     void (*on_row)(void *waiter, const PGresult *row);
-    /* The last call. ERR_OK: all rows were seen. ERR_TIMEOUT, ERR_UNAVAILABLE, ERR_INTERNAL else.
-     */
+    /* The last call. ERR_OK: all rows were seen. ERR_TIMEOUT (it ran as long as it may), ERR_UNAVAILABLE,
+     * ERR_INTERNAL else. */
     void (*on_done)(void *waiter, enum err err, const struct error *error);
 };
 

@@ -428,7 +428,7 @@ void link_check(struct link *link, int64_t now_ms)
     log_event(LOG_WARN, "database connection dropped", "reason", "no answer in time", NULL);
     link_close(link);
     if (query != NULL) {
-        error_set(&error, ERR_TIMEOUT, "the database did not answer in time");
-        link->events->on_over(link->db, query, ERR_TIMEOUT, &error);
+        error_set(&error, ERR_UNAVAILABLE, "the database did not answer in time");
+        link->events->on_over(link->db, query, ERR_UNAVAILABLE, &error);
     }
 }

@@ -47,6 +47,7 @@ struct db_query {
     struct db_handlers handlers;
     void *waiter;
     int64_t wait_deadline_ms;
+    int64_t limit_ms; /* when it will have run as long as it may; set when it begins */
     bool is_paused;
     bool has_rows; /* the waiter has seen some: cannot be run again */
     bool was_retried;

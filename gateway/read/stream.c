@@ -189,6 +189,12 @@ static void on_done(void *waiter, enum err err, const struct error *error)
         err = stream->format->on_end(stream->context, &stream->filling, &own);
         error = &own;
     }
+    if (err == ERR_TIMEOUT) { /* not 503: clients would send the same query again */
+        err = error_set(&own, ERR_TOO_HEAVY,
+                        "%s: choose a shorter range of time, more filters or a smaller page",
+                        error->text);
+        error = &own;
+    }
     if (err != ERR_OK && stream->state == STREAM_COLLECTING) {
         stream->state = STREAM_DONE;
         reply_error(stream->request, err, error);

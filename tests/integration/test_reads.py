@@ -64,6 +64,15 @@ def test_a_read_whose_connection_is_terminated_runs_again(xtrace):
     assert read_all(connection).startswith(b"HTTP/1.1 200 ")
 
 
+def test_a_statement_that_somebody_cancels_is_503(xtrace):
+    with locked_traces(xtrace):
+        connection = ask(xtrace, LIST)
+        wait_until(lambda: xtrace.database.value(ACTIVE) == 1)
+        xtrace.database.query(TERMINATE.replace("pg_terminate_backend", "pg_cancel_backend"))
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 503 ") and b"the database cancelled the query" in answer
+
+
 def test_a_client_that_leaves_has_its_statement_cancelled(xtrace):
     with locked_traces(xtrace):
         connections = [ask(xtrace, LIST) for _ in range(3)]
@@ -75,12 +84,15 @@ def test_a_client_that_leaves_has_its_statement_cancelled(xtrace):
     assert xtrace.client().get(LIST).status == 200
 
 
-def test_a_statement_that_takes_too_long_is_503_and_ends(make_xtrace):
+def test_a_statement_that_takes_too_long_is_422_and_ends(make_xtrace):
+    """Not 503: an SDK sends that again, and the same query takes as long again."""
     system = make_xtrace(env={"XTRACE_QUERY_TIMEOUT_MS": "500"})
     with locked_traces(system):
         answer = system.client().get(LIST)
-        assert answer.status == 503
-        assert (answer.json()["code"], answer.headers["Retry-After"]) == ("SERVICE_UNAVAILABLE", "1")
+        assert answer.status == 422 and "Retry-After" not in answer.headers
+        assert answer.json() == {"code": "UNPROCESSABLE_CONTENT", "error": "UnprocessableContentError",
+                                 "message": "the query was stopped at its limit of 0.5 s: choose a shorter range of time,"
+                                            " more filters or a smaller page"}
         assert system.database.value(ACTIVE) == 0
     assert system.client().get(LIST).status == 200
 
