@@ -8,132 +8,10 @@
 
 #include "common/json_read.h"
 #include "common/rfc3339.h"
+#include "gateway/read/filter_kinds.h"
 #include "gateway/read/read.h"
 
 enum { DEPTH_MAX = 16, SHORT_MAX = 800 };
-
-/* --- what a condition may say ---------------------------------------------------------------- */
-
-enum value {
-    VALUE_TEXT,
-    VALUE_TEXTS,
-    VALUE_NUMBER,
-    VALUE_TIME,
-    VALUE_BOOL,
-    VALUE_NONE,
-};
-
-/* In sql, {x} stands for the column, or the value at its key, and {v} for the bound value. */
-struct relation {
-    const char *name;
-    const char *sql;
-    bool is_equality; /* can use an index of short texts */
-};
-
-#define BIT(type)   (1u << (type))
-#define BITS_OF_ALL (~0u)
-
-struct kind {
-    const char *name;
-    unsigned columns; /* bits: the filter_type that it is for */
-    bool has_key;
-    enum value value;
-    const struct relation *relations;
-};
-
-static const struct relation on_text[] = {
-    {"=", "{x} = {v}::text", true},
-    {"contains", "strpos({x}, {v}::text) > 0"},
-    {"does not contain", "(strpos({x}, {v}::text) > 0) IS NOT TRUE"},
-    {"starts with", "starts_with({x}, {v}::text)"},
-    {"ends with", "right({x}, length({v}::text)) = {v}::text"},
-    {NULL},
-};
-
-static const struct relation on_choice[] = {
-    {"any of", "{x} = ANY({v}::text[])", true},
-    {"none of", "({x} = ANY({v}::text[])) IS NOT TRUE"},
-    {NULL},
-};
-
-static const struct relation on_texts[] = {
-    {"any of", "{x} && {v}::text[]"},
-    {"none of", "({x} && {v}::text[]) IS NOT TRUE"},
-    {"all of", "{x} @> {v}::text[]"},
-    {NULL},
-};
-
-static const struct relation on_list[] = {
-    {"any of", "({x})::jsonb ?| {v}::text[]"},
-    {"none of", "(({x})::jsonb ?| {v}::text[]) IS NOT TRUE"},
-    {NULL},
-};
-
-static const struct relation on_number[] = {
-    {"=", "({x})::numeric = {v}::numeric"},   {"<", "({x})::numeric < {v}::numeric"},
-    {">", "({x})::numeric > {v}::numeric"},   {"<=", "({x})::numeric <= {v}::numeric"},
-    {">=", "({x})::numeric >= {v}::numeric"}, {NULL},
-};
-
-/* A number of any JSON that was stored, also when it was sent as a string. */
-#define KEY_NUMBER                                                                                 \
-    "CASE WHEN octet_length({x}) <= 1500 AND {x} ~ '^-?[0-9]+(\\.[0-9]+)?$' THEN ({x})::numeric "  \
-    "END"
-
-static const struct relation on_key_number[] = {
-    {"=", KEY_NUMBER " = {v}::numeric"},   {"<", KEY_NUMBER " < {v}::numeric"},
-    {">", KEY_NUMBER " > {v}::numeric"},   {"<=", KEY_NUMBER " <= {v}::numeric"},
-    {">=", KEY_NUMBER " >= {v}::numeric"}, {NULL},
-};
-
-static const struct relation on_time[] = {
-    {"<", "{x} < {v}::timestamptz"},
-    {">", "{x} > {v}::timestamptz"},
-    {"<=", "{x} <= {v}::timestamptz"},
-    {">=", "{x} >= {v}::timestamptz"},
-    {NULL},
-};
-
-static const struct relation on_bool[] = {
-    {"=", "{x} = {v}::boolean"},
-    {"<>", "{x} IS DISTINCT FROM {v}::boolean"},
-    {NULL},
-};
-
-static const struct relation on_key_bool[] = {
-    {"=", "lower({x}) = {v}::text"},
-    {"<>", "lower({x}) IS DISTINCT FROM {v}::text"},
-    {NULL},
-};
-
-static const struct relation on_null[] = {
-    {"is null", "{x} IS NULL"},
-    {"is not null", "{x} IS NOT NULL"},
-    {NULL},
-};
-
-/* An array without elements is what an unset one is. */
-static const struct relation on_no_texts[] = {
-    {"is null", "coalesce(cardinality({x}), 0) = 0"},
-    {"is not null", "cardinality({x}) > 0"},
-    {NULL},
-};
-
-/* Of several rows of a name the first that is for the column's type. */
-static const struct kind kinds[] = {
-    {"string", BIT(FILTER_TEXT) | BIT(FILTER_SHORT_TEXT), false, VALUE_TEXT, on_text},
-    {"stringOptions", BIT(FILTER_TEXT) | BIT(FILTER_SHORT_TEXT), false, VALUE_TEXTS, on_choice},
-    {"number", BIT(FILTER_NUMBER), false, VALUE_NUMBER, on_number},
-    {"datetime", BIT(FILTER_TIME), false, VALUE_TIME, on_time},
-    {"boolean", BIT(FILTER_BOOL), false, VALUE_BOOL, on_bool},
-    {"arrayOptions", BIT(FILTER_TEXTS), false, VALUE_TEXTS, on_texts},
-    {"categoryOptions", BIT(FILTER_LISTS), true, VALUE_TEXTS, on_list},
-    {"stringObject", BIT(FILTER_OBJECT), true, VALUE_TEXT, on_text},
-    {"numberObject", BIT(FILTER_OBJECT), true, VALUE_NUMBER, on_key_number},
-    {"booleanObject", BIT(FILTER_OBJECT), true, VALUE_BOOL, on_key_bool},
-    {"null", BIT(FILTER_TEXTS), false, VALUE_NONE, on_no_texts},
-    {"null", BITS_OF_ALL, false, VALUE_NONE, on_null},
-};
 
 /* --- reading a condition --------------------------------------------------------------------- */
 
@@ -208,20 +86,6 @@ static bool is_same_name(struct slice given, const char *name)
     return *name == '\0';
 }
 
-static const struct kind *find_kind(struct slice name, enum filter_type type, bool *is_known)
-{
-    *is_known = false;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (slice_is(name, kinds[i].name)) {
-            *is_known = true;
-            if ((kinds[i].columns & BIT(type)) != 0) {
-                return &kinds[i];
-            }
-        }
-    }
-    return NULL;
-}
-
 /* Of several columns of a name, the first that is for the condition's type, else the first. */
 static const struct filter_column *find_column(const struct filter_column *columns, size_t count,
                                                const struct condition *condition)
@@ -231,23 +95,13 @@ static const struct filter_column *find_column(const struct filter_column *colum
 
     for (size_t i = 0; i < count; i++) {
         if (is_same_name(condition->column, columns[i].name)) {
-            if (find_kind(condition->type, columns[i].type, &is_known) != NULL) {
+            if (filter_kind(condition->type, columns[i].type, &is_known) != NULL) {
                 return &columns[i];
             }
             first = first != NULL ? first : &columns[i];
         }
     }
     return first;
-}
-
-static const struct relation *find_relation(const struct relation *relations, struct slice name)
-{
-    for (; relations->name != NULL; relations++) {
-        if (slice_is(name, relations->name)) {
-            return relations;
-        }
-    }
-    return NULL;
 }
 
 /* What is wrong with a word, which comes last: messages are cut at their end. */
@@ -312,8 +166,8 @@ static enum err bind_time(struct read *read, const struct condition *condition, 
 }
 
 /* *is_short: no text is longer than SHORT_MAX. */
-static enum err bind_value(struct read *read, const struct condition *condition, enum value value,
-                           bool *is_short, struct error *error)
+static enum err bind_value(struct read *read, const struct condition *condition,
+                           enum filter_value value, bool *is_short, struct error *error)
 {
     struct json_reader reader;
     struct slice text;
@@ -407,13 +261,13 @@ static enum err append(struct read *read, const struct condition *condition,
 {
     bool is_known, is_short;
     int key = 0;
-    const struct kind *kind = find_kind(condition->type, column->type, &is_known);
+    const struct filter_kind *kind = filter_kind(condition->type, column->type, &is_known);
 
     if (kind == NULL) {
         return refuse(condition, "type", is_known ? "not for this column" : "unknown",
                       condition->type, error);
     }
-    const struct relation *relation = find_relation(kind->relations, condition->relation);
+    const struct filter_relation *relation = filter_relation(kind, condition->relation);
     if (relation == NULL) {
         return refuse(condition, "operator", "unknown for this type", condition->relation, error);
     }
@@ -426,7 +280,8 @@ static enum err append(struct read *read, const struct condition *condition,
         read_bind_text(read, arena_text(read->arena, condition->key));
         key = read->value_count;
     }
-    enum err err = bind_value(read, condition, kind->value, &is_short, error);
+    enum err err = bind_value(read, condition, relation->takes_nothing ? VALUE_NONE : kind->value,
+                              &is_short, error);
     if (err != ERR_OK) {
         return err;
     }

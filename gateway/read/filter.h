@@ -5,18 +5,20 @@
  *     [{"type":"string","column":"name","operator":"contains","value":"chat"},
  *      {"type":"stringObject","column":"metadata","key":"tenant","operator":"=","value":"acme"}]
  *
- * | type                                    | operators                                                   |
+ * | type                              | operators                                                      |
  * |---|---|
- * | string, stringObject                    | = contains, does not contain, starts with, ends with        |
- * | stringOptions                           | any of, none of                                             |
- * | arrayOptions, categoryOptions           | any of, none of; arrayOptions all of                        |
- * | number, numberObject                    | = < > <= >=                                                 |
- * | datetime                                | < > <= >=                                                   |
- * | boolean, booleanObject                  | = <>                                                        |
- * | null (any column)                       | is null, is not null                                        |
+ * | string, stringObject              | = contains, does not contain, starts with, ends with, matches  |
+ * | stringObject                      | is set, is not set                                             |
+ * | stringOptions                     | any of, none of                                                |
+ * | arrayOptions, categoryOptions     | any of, none of; arrayOptions all of                           |
+ * | number, numberObject              | = < > <= >=                                                    |
+ * | datetime                          | < > <= >=                                                      |
+ * | boolean, booleanObject            | = <>                                                           |
+ * | null (any column)                 | is null, is not null                                           |
  *
- * Comparison is bytewise. A row without a value meets `does not contain`, `none of` and `<>`, and no other
- * condition but `is null`. The conditions must all hold.
+ * Operators and their SQL: filter_kinds.h. `matches` is `contains` whatever the case, but for metadata.
+ * Else comparison is bytewise. A row without a value meets `does not contain`, `none of` and `<>`, and no other
+ * condition but `is null` and `is not set`. The conditions must all hold.
  *
  * Text of the request goes nowhere but into bound values: the SQL consists of pieces from here and of the
  * resource's columns.

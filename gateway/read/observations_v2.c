@@ -22,10 +22,6 @@
 
 /* clang-format off */
 
-/* A payload as the text that it was: a string without its quotes, anything else as JSON. */
-#define SQL_RAW(payload)                                                                           \
-    "CASE WHEN starts_with(" payload ", '\"') THEN " payload "::json #>> '{}' ELSE " payload " END"
-
 /* Values at keys that $3 does not name, cut; what is cut is a string. */
 #define SQL_METADATA                                                                               \
     "CASE WHEN jsonb_typeof(o.metadata) = 'object' THEN (SELECT coalesce(jsonb_object_agg(m.key,"  \
@@ -47,7 +43,7 @@ static const struct group {
      " 'userId', t.user_id, 'sessionId', t.session_id, 'isRootObservation', " SQL_IS_ROOT},
     {"time", ", 'completionStartTime', " READ_SQL_TIME("o.completion_start_time")
      ", 'createdAt', " READ_SQL_TIME("o.created_at") ", 'updatedAt', " READ_SQL_TIME("o.updated_at")},
-    {"io", ", 'input', " SQL_RAW(SQL_PAYLOAD("input")) ", 'output', " SQL_RAW(SQL_PAYLOAD("output"))},
+    {"io", ", 'input', " SQL_AS_TEXT(SQL_PAYLOAD("input")) ", 'output', " SQL_AS_TEXT(SQL_PAYLOAD("output"))},
     {"metadata", ", 'metadata', " SQL_METADATA},
     {"model", ", 'providedModelName', o.model, 'internalModelId', " SQL_MODEL_ID ","
      " 'modelParameters', coalesce(o.model_parameters, '{}')::json"},

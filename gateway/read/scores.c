@@ -116,7 +116,8 @@ static const struct filter_column columns[] = {
     {"name", FILTER_SHORT_TEXT, "s.name"},
     {"source", FILTER_TEXT, SQL_SCORE_SOURCE},
     {"dataType", FILTER_TEXT, SQL_SCORE_TYPE},
-    {"value", FILTER_NUMBER, SQL_SCORE_NUMBER},
+    /* By its text, which has all digits: a cast of the number itself has 15. */
+    {"value", FILTER_NUMBER, "(" SQL_SCORE_NUMBER ")::text"},
     {"stringValue", FILTER_TEXT, SQL_SCORE_STRING},
     {"comment", FILTER_TEXT, "s.comment"},
     {"metadata", FILTER_OBJECT, "s.metadata"},

@@ -9,11 +9,12 @@
 #include "gateway/read/traces.h"
 
 #include <stddef.h>
+#include <strings.h>
 
-#include "gateway/read/filter.h"
 #include "gateway/read/read.h"
 #include "gateway/read/scores_sql.h"
 #include "gateway/read/sessions_sql.h"
+#include "gateway/read/traces_filter.h"
 #include "gateway/read/traces_sql.h"
 
 /* Static SQL is longer than what ISO C promises to take. */
@@ -216,104 +217,6 @@ static bool has_params(const struct list_params *params)
            params->tags.count > 0 || params->environments.count > 0;
 }
 
-/* --- list: filter -------------------------------------------------------------------------- */
-
-/* clang-format off */
-/* Sums over a trace's observations: for each trace that is looked at, or for all at once where nothing else
- * says which traces. The planner leaves out those that no condition is on. */
-#define SQL_COUNT_OF_LEVEL(level)                                                                  \
-    "count(*) FILTER (WHERE coalesce(o.level, 'DEFAULT') = '" level "')"
-#define SQL_SUMS_OF_TRACE                                                                          \
-    SQL_TRACE_LATENCY " AS latency, " SQL_TRACE_COST " AS cost, count(*) AS observations,"         \
-    " sum(o.prompt_tokens) AS input, sum(o.completion_tokens) AS output,"                          \
-    " sum(" SQL_TOTAL_TOKENS ") AS total, " SQL_COUNT_OF_LEVEL("ERROR") " AS errors,"              \
-    " " SQL_COUNT_OF_LEVEL("WARNING") " AS warnings,"                                              \
-    " " SQL_COUNT_OF_LEVEL("DEFAULT") " AS defaults, " SQL_COUNT_OF_LEVEL("DEBUG") " AS debugs,"   \
-    " sum(" SQL_INPUT_COST ") AS input_cost, sum(" SQL_OUTPUT_COST ") AS output_cost"
-static const char sql_sums_of_each[] =
-    " LEFT JOIN LATERAL (SELECT " SQL_SUMS_OF_TRACE " FROM observations o"
-    " WHERE o.project_id = $1 AND o.trace_id = t.id) x ON true";
-static const char sql_sums_of_all[] =
-    " LEFT JOIN (SELECT o.trace_id, " SQL_SUMS_OF_TRACE " FROM observations o"
-    " WHERE o.project_id = $1 GROUP BY o.trace_id) x ON x.trace_id = t.id";
-
-enum { FIRST_SUM = 23 }; /* from here on columns are of `x` */
-
-#define SQL_WORST_LEVEL                                                                            \
-    "CASE WHEN x.errors > 0 THEN 'ERROR' WHEN x.warnings > 0 THEN 'WARNING'"                       \
-    " WHEN x.debugs > 0 AND x.defaults = 0 THEN 'DEBUG' ELSE 'DEFAULT' END"
-/* What a trace's scores say, by their names. */
-#define SQL_OF_ITS_SCORES(said, condition)                                                         \
-    "(SELECT jsonb_object_agg(n.name, n.said) FROM (SELECT s.name, " said " AS said"               \
-    " FROM scores s WHERE s.project_id = $1 AND s.trace_id = t.id AND s.name IS NOT NULL"          \
-    " AND " condition " GROUP BY s.name) n)"
-
-/* At most two of the statement's values, which give way to a condition on the column. */
-static const struct {
-    struct filter_column column;
-    int replaces[2];
-} filtered[] = {
-    {{"timestamp", FILTER_TIME, "t.timestamp"}, {2, 3}},
-    {{"userId", FILTER_TEXT, "t.user_id"}, {4}},
-    {{"user", FILTER_TEXT, "t.user_id"}, {4}},
-    {{"name", FILTER_SHORT_TEXT, "t.name"}, {5}},
-    {{"traceName", FILTER_SHORT_TEXT, "t.name"}, {5}},
-    {{"sessionId", FILTER_TEXT, "t.session_id"}, {6}},
-    {{"version", FILTER_TEXT, "t.version"}, {7}},
-    {{"release", FILTER_TEXT, "t.release"}, {8}},
-    {{"tags", FILTER_TEXTS, "t.all_tags"}, {9, 10}},
-    {{"traceTags", FILTER_TEXTS, "t.all_tags"}, {9, 10}},
-    {{"environment", FILTER_TEXT, "coalesce(t.environment, 'default')"}, {11}},
-    {{"id", FILTER_TEXT, "t.id"}, {0}},
-    {{"traceId", FILTER_TEXT, "t.id"}, {0}},
-    {{"externalId", FILTER_TEXT, "t.external_id"}, {0}},
-    {{"public", FILTER_BOOL, "coalesce(t.public, false)"}, {0}},
-    {{"bookmarked", FILTER_BOOL, "coalesce(t.bookmarked, false)"}, {0}},
-    {{"createdAt", FILTER_TIME, "t.created_at"}, {0}},
-    {{"updatedAt", FILTER_TIME, "t.updated_at"}, {0}},
-    {{"input", FILTER_TEXT, "t.input"}, {0}},
-    {{"output", FILTER_TEXT, "t.output"}, {0}},
-    {{"metadata", FILTER_OBJECT, "t.metadata"}, {0}},
-    {{"scoresAvg", FILTER_OBJECT, SQL_OF_ITS_SCORES("avg(s.value::numeric)", "s.data_type IN ('NUMERIC', 'BOOLEAN')")}, {0}},
-    {{"scoreCategories", FILTER_LISTS, SQL_OF_ITS_SCORES("jsonb_agg(s.string_value)", "s.data_type = 'CATEGORICAL'")}, {0}},
-    [FIRST_SUM] = {{"latency", FILTER_NUMBER, "coalesce(t.latency, x.latency)"}, {0}},
-    {{"totalCost", FILTER_NUMBER, "coalesce(t.total_cost, x.cost)"}, {0}},
-    {{"inputCost", FILTER_NUMBER, "coalesce(x.input_cost, 0)"}, {0}},
-    {{"outputCost", FILTER_NUMBER, "coalesce(x.output_cost, 0)"}, {0}},
-    {{"inputTokens", FILTER_NUMBER, "coalesce(x.input, 0)"}, {0}},
-    {{"outputTokens", FILTER_NUMBER, "coalesce(x.output, 0)"}, {0}},
-    {{"totalTokens", FILTER_NUMBER, "coalesce(x.total, 0)"}, {0}},
-    {{"observationCount", FILTER_NUMBER, "coalesce(x.observations, 0)"}, {0}},
-    {{"errorCount", FILTER_NUMBER, "coalesce(x.errors, 0)"}, {0}},
-    {{"warningCount", FILTER_NUMBER, "coalesce(x.warnings, 0)"}, {0}},
-    {{"defaultCount", FILTER_NUMBER, "coalesce(x.defaults, 0)"}, {0}},
-    {{"debugCount", FILTER_NUMBER, "coalesce(x.debugs, 0)"}, {0}},
-    {{"level", FILTER_TEXT, SQL_WORST_LEVEL}, {0}},
-};
-/* clang-format on */
-
-enum { FILTERED_COUNT = sizeof filtered / sizeof *filtered };
-
-/* After the statement's own values. Appends the conditions; bit i of mask: filtered[i] has some. */
-static enum err filter_list(struct read *read, const char *filter, struct buf *conditions,
-                            uint64_t *mask, struct error *error)
-{
-    struct filter_column columns[FILTERED_COUNT];
-
-    for (size_t i = 0; i < FILTERED_COUNT; i++) {
-        columns[i] = filtered[i].column;
-    }
-    enum err err = filter_append(read, filter, columns, FILTERED_COUNT, conditions, mask, error);
-    for (size_t i = 0; i < FILTERED_COUNT && err == ERR_OK; i++) {
-        for (size_t k = 0; k < 2 && (*mask >> i & 1) != 0; k++) {
-            if (filtered[i].replaces[k] != 0) {
-                read_unbind(read, filtered[i].replaces[k]);
-            }
-        }
-    }
-    return err;
-}
-
 /* --- list: order and fields ------------------------------------------------------------------ */
 
 static bool is_filtered(const struct list_params *params)
@@ -332,7 +235,7 @@ static const struct order *find_order(struct slice column)
     return NULL;
 }
 
-/* `column.asc` or `column.desc`; a column alone descends; another word is the column's own way. */
+/* `column.asc` or `column.desc`, in any case; a column alone descends; another word is the column's own way. */
 static const char *choose_sql(const char *order_by, bool is_all)
 {
     const char *text = order_by != NULL ? order_by : "timestamp.desc";
@@ -345,9 +248,9 @@ static const char *choose_sql(const char *order_by, bool is_all)
     }
     if (text[column_len] == '.') {
         const char *word = text + column_len + 1;
-        direction = strcmp(word, "asc") == 0    ? ASC
-                    : strcmp(word, "desc") == 0 ? DESC
-                                                : order->usual;
+        direction = strcasecmp(word, "asc") == 0    ? ASC
+                    : strcasecmp(word, "desc") == 0 ? DESC
+                                                    : order->usual;
     }
     return is_all && order->sql_all[direction] != NULL ? order->sql_all[direction]
                                                        : order->sql[direction];
@@ -404,29 +307,28 @@ static void bind_groups(struct read *read, const char *fields)
     read_bind_bool(read, names_group(fields, "scores"));
 }
 
-static enum err set_sql(struct read *read, const struct list_params *params,
-                        struct slice conditions, uint64_t mask, struct error *error)
+static enum err set_sql(struct read *read, const struct list_params *params, struct error *error)
 {
-    uint64_t other = mask & ((UINT64_C(1) << FIRST_SUM) - 1);
+    struct buf conditions = BUF_EMPTY;
+    const char *sums;
+    enum err err =
+        traces_filter(read, params->filter, has_params(params), &conditions, &sums, error);
 
     read->sql = choose_sql(params->order_by, !is_filtered(params));
-    if (read->sql == NULL) {
-        return error_set(error, ERR_INVALID, "invalid order_by");
+    if (err == ERR_OK && read->sql == NULL) {
+        err = error_set(error, ERR_INVALID, "invalid order_by");
     }
-    if (conditions.len > 0) {
-        read_make_filtered(read, read->sql, conditions);
-    }
-    if (mask != other) {
-        const char *sums = other != 0 || has_params(params) ? sql_sums_of_each : sql_sums_of_all;
+    if (err == ERR_OK && conditions.len > 0) {
+        read_make_filtered(read, read->sql, buf_slice(&conditions));
         read_fill(read, SQL_SOURCE, slice_from(sums));
     }
-    return ERR_OK;
+    buf_finish(&conditions);
+    return err;
 }
 
 static enum err list_bind(struct read *read, const void *typed, struct error *error)
 {
     const struct list_params *params = typed;
-    struct buf conditions = BUF_EMPTY;
 
     read->page = params->page;
     read->limit = params->limit;
@@ -448,13 +350,7 @@ static enum err list_bind(struct read *read, const void *typed, struct error *er
     read_bind_text(read, params->turn_id);
     read_bind_text(read, params->run_id);
     bind_nothing(read);
-    uint64_t mask;
-    enum err err = filter_list(read, params->filter, &conditions, &mask, error);
-    if (err == ERR_OK) {
-        err = set_sql(read, params, buf_slice(&conditions), mask, error);
-    }
-    buf_finish(&conditions);
-    return err;
+    return set_sql(read, params, error);
 }
 
 static const struct read_resource list_resource = {

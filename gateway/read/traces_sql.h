@@ -89,6 +89,11 @@
     "CASE WHEN o." side " IS NOT NULL THEN o." side                                                \
     " WHEN o.metadata ? 'logRecords' THEN xtrace_logged(o.metadata, '" side "') END"
 
+/* A payload as the text that it was: a string without its quotes, anything else as JSON. */
+#define SQL_AS_TEXT(payload)                                                                       \
+    "CASE WHEN starts_with(" payload ", '\"') THEN " payload "::json #>> '{}'"                     \
+    " ELSE " payload " END"
+
 /* What the client said, else what prices make of it; `pr` is of SQL_OBSERVATION_SUMS too. */
 #define SQL_MODEL_ID            "coalesce(o.model_id, o.priced_model_id)"
 #define SQL_PRICE(column, kind) "coalesce(" column ", (pr.prices ->> '" kind "')::numeric)"

@@ -48,7 +48,8 @@ def made(number):
 
 MADE = [made(number) for number in range(8)]
 SCORES = [(3, "quality", 1), (3, "quality", 4), (4, "quality", 2), (5, "quality", 0.00001),
-          (3, "tone", "good"), (3, "tone", "dull"), (5, "tone", "good"), (6, "mood", "good")]  # fmt: skip
+          (3, "tone", "good"), (3, "tone", "dull"), (5, "tone", "good"), (6, "mood", "good"),
+          (1, "right", True), (2, "right", True), (2, "right", False), (4, "right", False)]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,8 @@ def client(xtrace):
         assert client.batch(trace, [observation]).status == 200
     for number, name, value in SCORES:
         score = {"id": f"score {name} {number} {value}", "name": name, "value": value, "traceId": MADE[number][0]["id"]}
+        if isinstance(value, bool):
+            score.update(value=int(value), dataType="BOOLEAN")
         assert client.post("/api/public/scores", score).status == 200
     return client
 
@@ -145,6 +148,14 @@ SHARED = [
     (condition("null", "metadata", "is null"), [4]),
     (condition("null", "tags", "is null"), [0, 4]),
     (condition("string", "input", "contains", "what 3"), [3]),
+    (condition("string", "input", "matches", "WHAT 3"), [3]),
+    (condition("string", "name", "matches", "CHAT"), [0, 1]),
+    (condition("stringObject", "metadata", "matches", "acme", "tenant"), [0, 1]),
+    (condition("stringObject", "metadata", "is set", "", "tenant"), [0, 1, 2, 6, 7]),
+    (condition("stringObject", "metadata", "is not set", None, "tenant"), [3, 4, 5]),
+    (condition("categoryOptions", "metadata", "any of", ["acme", "ACME"], "tenant"), [0, 6]),
+    (condition("categoryOptions", "metadata", "none of", ["acme", "ACME"], "tenant"), [1, 2, 3, 4, 5, 7]),
+    (condition("number", "tokens", "=", 3), [2]),
 ]  # fmt: skip
 
 OF_TRACES = [
@@ -167,6 +178,11 @@ OF_TRACES = [
     (condition("numberObject", "scores_avg", ">", 0, "tone"), []),
     (condition("categoryOptions", "score_categories", "any of", ["good", "bad"], "tone"), [3, 5]),
     (condition("categoryOptions", "score_categories", "none of", ["good"], "tone"), [0, 1, 2, 4, 6, 7]),
+    (condition("numberObject", "scores", "=", 2.5, "quality"), [3]),
+    (condition("booleanObject", "score_booleans", "=", True, "right"), [1, 2]),
+    (condition("booleanObject", "score_booleans", "=", False, "right"), [2, 4]),
+    (condition("booleanObject", "score_booleans", "<>", True, "right"), [0, 3, 4, 5, 6, 7]),
+    (condition("string", "input", "=", '{"q": "what 3"}'), [3]),
     (condition("null", "score_categories", "is not null", "", "tone"), [3, 5]),
 ]
 
@@ -185,6 +201,9 @@ OF_OBSERVATIONS = [
     (condition("boolean", "hasParentObservation", "<>", False), [0, 2, 4, 6]),
     (condition("number", "tokensPerSecond", ">", 1.5), [1, 2]),
     (condition("null", "endTime", "is null"), list(range(8))),
+    (condition("string", "input", "=", "what 3"), [3]),
+    (condition("string", "input", "starts with", "what"), list(range(8))),
+    (condition("stringOptions", "input", "any of", ["what 1", "what 2"]), [1, 2]),
 ]
 
 CASES = [(path, *case) for path in (TRACES, V1, V2) for case in SHARED] + [(TRACES, *case) for case in OF_TRACES] + [

@@ -299,6 +299,15 @@ def test_a_filter_is_a_list_of_conditions(client, condition, expected):
     assert page["meta"]["totalItems"] == len(expected)
 
 
+def test_a_filter_has_all_digits_of_a_value(client):
+    assert client.post("/api/public/scores", {"id": "digits", "name": "digits", "value": 0.1 + 0.2, "traceId": "digits"}).status == 200
+    for value, expected in ((0.1 + 0.2, ["digits"]), (0.3, [])):
+        wanted = json.dumps([{"type": "string", "column": "name", "operator": "=", "value": "digits"},
+                             {"type": "number", "column": "value", "operator": "=", "value": value}])
+        assert names(client.get(V2, {"filter": wanted}).json()) == expected
+    assert client.request("DELETE", "/api/public/scores/digits").status == 202
+
+
 def test_a_filter_replaces_the_parameters_of_its_columns_and_no_others(client):
     by_name = json.dumps([{"type": "string", "column": "name", "operator": "=", "value": "no"}])
     assert names(get(client, V2, filter=by_name, name="text")) == ["no"]

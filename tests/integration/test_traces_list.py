@@ -129,6 +129,8 @@ ORDERS = {
     "name.desc": (lambda t: t["name"], True),
     "name": (lambda t: t["name"], True),
     "name.sideways": (lambda t: t["name"], False),
+    "name.DESC": (lambda t: t["name"], True),
+    "timestamp.Asc": (lambda t: t["timestamp"], False),
     "userId.asc": (lambda t: t["userId"], False),
     "user_id.desc": (lambda t: t["userId"], True),
     "release.asc": (lambda t: t["release"], False),

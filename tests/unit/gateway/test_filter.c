@@ -20,6 +20,7 @@ static const struct filter_column columns[] = {
     {"tags", FILTER_TEXTS, "t.tags"},
     {"metadata", FILTER_OBJECT, "t.metadata"},
     {"latency", FILTER_TEXT, "t.latency_text"},
+    {"words", FILTER_LISTS, "t.words"},
 };
 
 struct filtered {
@@ -170,6 +171,38 @@ static void null_fits_every_column_and_a_key(void **state)
                         " AND ((t.metadata) IS NOT NULL)");
 }
 
+static void a_key_is_set_or_not_whatever_the_value(void **state)
+{
+    assert_string_equal(sql_of(state, "[{\"type\":\"stringObject\",\"column\":\"metadata\",\"key\":"
+                                      "\"k\",\"operator\":\"is set\",\"value\":7}]"),
+                        " AND ((t.metadata ->> $2::text) IS NOT NULL)");
+    assert_string_equal(sql_of(state, "[{\"type\":\"stringObject\",\"column\":\"metadata\",\"key\":"
+                                      "\"k\",\"operator\":\"is not set\"}]"),
+                        " AND ((t.metadata ->> $2::text) IS NULL)");
+    assert_int_equal(((struct filtered *)*state)->read.value_count, 2);
+}
+
+static void matches_is_blind_for_case_but_at_keys(void **state)
+{
+    assert_string_equal(sql_of(state, "[{\"type\":\"string\",\"column\":\"id\",\"operator\":"
+                                      "\"matches\",\"value\":\"aB\"}]"),
+                        " AND (strpos(lower((t.id)), lower($2::text)) > 0)");
+    assert_string_equal(sql_of(state, "[{\"type\":\"stringObject\",\"column\":\"metadata\",\"key\":"
+                                      "\"k\",\"operator\":\"matches\",\"value\":\"aB\"}]"),
+                        " AND (strpos((t.metadata ->> $2::text), $3::text) > 0)");
+}
+
+static void types_fit_columns_of_several_kinds(void **state)
+{
+    assert_string_equal(sql_of(state,
+                               "[{\"type\":\"categoryOptions\",\"column\":\"metadata\",\"key\":"
+                               "\"k\",\"operator\":\"none of\",\"value\":[\"a\"]}]"),
+                        " AND (((t.metadata ->> $2::text) = ANY($3::text[])) IS NOT TRUE)");
+    assert_string_equal(sql_of(state, "[{\"type\":\"booleanObject\",\"column\":\"words\",\"key\":"
+                                      "\"k\",\"operator\":\"<>\",\"value\":true}]"),
+                        " AND ((((t.words ->> $2::text))::jsonb ? $3::text) IS NOT TRUE)");
+}
+
 static void what_is_not_a_list_of_objects_is_refused(void **state)
 {
     check_refused(state, "", "filter: invalid JSON at byte 0: expected a value");
@@ -264,6 +297,9 @@ int main(void)
         cmocka_unit_test(options_are_arrays_also_when_empty),
         cmocka_unit_test(columns_are_found_in_every_spelling),
         cmocka_unit_test(null_fits_every_column_and_a_key),
+        cmocka_unit_test(a_key_is_set_or_not_whatever_the_value),
+        cmocka_unit_test(matches_is_blind_for_case_but_at_keys),
+        cmocka_unit_test(types_fit_columns_of_several_kinds),
         cmocka_unit_test(what_is_not_a_list_of_objects_is_refused),
         cmocka_unit_test(a_wrong_condition_is_named),
         cmocka_unit_test(values_have_the_condition_s_type),
