@@ -2,7 +2,8 @@
 
 Each script sends a session as an application would, flushes, and prints as JSON what it meant ("traces"; support/sdk.py)
 and what the library's own reading helpers gave ("read"). The packages are installed outside the repository, from the
-locks, and kept there for the next run; without node or the npm registry these tests are skipped.
+locks, and kept there for the next run; without node or the npm registry these tests are skipped. What needs a newer
+node than Debian has gets it from the registry too (sdk/js/node22).
 """
 
 import hashlib
@@ -14,10 +15,18 @@ import subprocess
 import tempfile
 
 import pytest
+from support.fake_openai import FakeOpenAI
 from support.sdk import check_traces, read_trace
 from support.xtrace import PUBLIC_KEY, SECRET_KEY
 
 SOURCE = pathlib.Path(__file__).parent / "sdk" / "js"
+NEED_NODE_22 = {"ai7", "otel3"}
+
+
+@pytest.fixture(scope="module")
+def openai():
+    with FakeOpenAI() as url:
+        yield {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "sk-none"}
 
 
 def installed(folder):
@@ -55,14 +64,24 @@ def install(folder):
         pytest.skip(f"npm has no registry: {done.stderr.strip().splitlines()[0]}")
 
 
+def node_for(folder):
+    if folder not in NEED_NODE_22:
+        return "node"
+    node = installed("node22") / "node_modules" / ".bin" / "node"
+    if not node.exists():
+        pytest.skip("node 22 is not packaged for this machine")
+    return node
+
+
 def run(xtrace, script, **env):
     """What the script printed. Its packages are looked for beside it, so it is run from a copy beside them."""
     path = SOURCE / script
+    node = node_for(path.parent.name)
     folder = installed(path.parent.relative_to(SOURCE))
     with tempfile.TemporaryDirectory(dir=folder) as beside:
         for each in [*path.parent.glob("*.mjs"), SOURCE / "openai_client.mjs"]:
             shutil.copy(each, beside)
-        done = subprocess.run(["node", path.name], cwd=beside, text=True, capture_output=True, timeout=120,
+        done = subprocess.run([node, path.name], cwd=beside, text=True, capture_output=True, timeout=120,
                               env={**os.environ, "XTRACE_URL": xtrace.url, "LANGFUSE_PUBLIC_KEY": PUBLIC_KEY,
                                    "LANGFUSE_SECRET_KEY": SECRET_KEY, "LANGFUSE_BASE_URL": xtrace.url,
                                    "LANGFUSE_BASEURL": xtrace.url, "LANGFUSE_DEBUG": "", **env})
@@ -110,17 +129,42 @@ def test_opentelemetry_exporters(xtrace):
     check_traces(xtrace.client(), said["traces"])
 
 
-def test_the_ai_sdk(xtrace):
-    """Versions 6 and 5 through the span processor of Langfuse 5: two steps with a tool, a stream, an object, an
+def test_opentelemetry_3(xtrace):
+    """The exporters of all signals since OpenTelemetry JS 3, JSON and protobuf, plain and with gzip, on both paths."""
+    said = run(xtrace, "otel3/otel.mjs")
+    assert [trace.pop("failures") for trace in said["traces"]] == [[]] * 4
+    check_traces(xtrace.client(), said["traces"])
+    for service in ("json", "json-gzip", "protobuf", "protobuf-gzip"):
+        common = {"service.name": service, "service.version": "3.2.1", "deployment.environment.name": "Prod-EU",
+                  "otel.scope.name": "shop"}
+        counter = {**common, "otel.metric.type": "counter", "otel.metric.unit": "1", "otel.metric.temporality": "cumulative"}
+        assert newest(xtrace, "orders", service) == [({**counter, "region": "eu-ü"}, 3)]
+        assert newest(xtrace, "depth", service) == [({**common, "otel.metric.type": "gauge"}, 7.5)]
+        buckets = {labels["le"]: value for labels, value in newest(xtrace, "wait.bucket", service)}
+        assert buckets == {"10": 0, "100": 1, "+Inf": 1}
+        assert [value for _, value in newest(xtrace, "wait.sum", service)] == [42]
+
+
+def newest(xtrace, name, service):
+    """Of each series of the service its labels and what it was last."""
+    return [(labels, values[-1]) for labels, values in xtrace.database.query(
+        """SELECT labels, (SELECT array_agg(value ORDER BY ts) FROM metric_points WHERE series_id = series.id)
+           FROM metric_series AS series WHERE name = %s AND labels ->> 'service.name' = %s""", name, service)]
+
+
+@pytest.mark.parametrize("script", ["ai.mjs", "ai4/ai.mjs", "ai7/ai.mjs"])
+def test_the_ai_sdk(xtrace, openai, script):
+    """Versions 6 and 5 through the span processor of Langfuse 5; 4 through langfuse-vercel 3 and OpenTelemetry JS 1; 7 through
+    Langfuse's integration, plain OpenTelemetry, its legacy form, and OpenInference: two steps with a tool, a stream, an
     embedding, an error."""
-    said = run(xtrace, "ai.mjs")
+    said = run(xtrace, script, **openai)
     streamed = [each for trace in said["traces"] for each in trace["observations"] if each.pop("isStreamed", False)]
     check_traces(xtrace.client(), said["traces"])
-    assert len(streamed) == 1
-    for trace in said["traces"]:
-        for each in read_trace(xtrace.client(), trace["id"])["observations"]:
-            first = each["timeToFirstToken"]
-            assert 0 < first <= each["latency"] if each["name"] == streamed[0]["name"] else first is None
+    assert len(streamed) == {"ai.mjs": 1, "ai4/ai.mjs": 2, "ai7/ai.mjs": 4}[script]
+    waited = [each for trace in said["traces"] for each in read_trace(xtrace.client(), trace["id"])["observations"]
+              if each["timeToFirstToken"] is not None]
+    assert sorted(each["name"] for each in waited) == sorted(each["name"] for each in streamed)
+    assert all(0 < each["timeToFirstToken"] <= each["latency"] for each in waited)
 
 
 def test_langchain_by_langfuse_5_and_by_openinference(xtrace):
@@ -141,6 +185,14 @@ def test_langfuse_3(xtrace):
         "metrics": [{"name": "empty", "count_count": 1}, {"name": "support-chat", "count_count": 2}],
         "models": 1, "url": True, "health": "OK", "projects": 1,
     })
+
+
+def test_the_first_years_of_langfuse(xtrace):
+    """langfuse 1.3 and 2.8, langfuse-node 3.11."""
+    said = run(xtrace, "v3/old.mjs")
+    check_traces(xtrace.client(), said["traces"])
+    check_read(said, {"failures": [], "fetchTraces": ["chat"], "fetchTrace": 3, "fetchObservations": ["answer"],
+                      "fetchObservation": "gpt-4o-mini", "fetchSessions": True, "getPrompt": "be brief", "getPrompt of 2": True})
 
 
 def test_langchain_by_langfuse_3(xtrace):
