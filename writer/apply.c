@@ -267,14 +267,22 @@ static enum err insert_unknown(struct apply *apply, enum row_kind kind, struct e
                                      buf_slice(&apply->bytes), error);
 }
 
+/* changed: columns of any of them. */
 static enum err update_staged(struct apply *apply, enum row_kind kind, uint32_t count,
-                              struct error *error)
+                              uint64_t changed, struct error *error)
 {
     const struct statements_table *sql = &apply->statements.tables[kind];
+    bool has_facets = kind == ROW_OBSERVATION && (changed & FACETS_COLUMNS) != 0;
     enum err err = session_copy(apply->session, sql->copy_staging, buf_slice(&apply->bytes), error);
     PGresult *result = NULL;
+    if (err == ERR_OK && has_facets) {
+        err = facets_add_staged(apply->session, -1, error);
+    }
     if (err == ERR_OK) {
         err = session_query(apply->session, sql->update, NULL, &result, error);
+    }
+    if (err == ERR_OK && has_facets) {
+        err = facets_add_staged(apply->session, 1, error);
     }
     if (err == ERR_OK && strtoul(PQcmdTuples(result), NULL, 10) != count) {
         err = error_set(error, ERR_CONFLICT, "rows to be changed have gone");
@@ -289,11 +297,13 @@ static enum err update_known(struct apply *apply, enum row_kind kind, struct ent
                              struct error *error)
 {
     uint32_t count = 0;
+    uint64_t changed = 0;
     buf_reset(&apply->bytes);
     copy_begin(&apply->bytes);
     for (uint32_t i = 0; i < entries->count; i++) {
         struct entry *entry = &entries->all[i];
         if (entry->is_changed) {
+            changed |= entry->changed;
             enum err err =
                 copy_change(&apply->bytes, entry->stored, entry->changed, &apply->arena, error);
             if (err != ERR_OK) {
@@ -303,7 +313,7 @@ static enum err update_known(struct apply *apply, enum row_kind kind, struct ent
         }
     }
     copy_end(&apply->bytes);
-    return count == 0 ? ERR_OK : update_staged(apply, kind, count, error);
+    return count == 0 ? ERR_OK : update_staged(apply, kind, count, changed, error);
 }
 
 static int64_t trace_time(const struct entry *entry)
@@ -348,7 +358,7 @@ static enum err book_observations(struct apply *apply, const struct entries *tra
             continue;
         }
         if (entry->stored == NULL) {
-            books_add_observations(&apply->books, entry->incoming.project, 1);
+            books_add_observation(&apply->books, &entry->incoming);
         }
         const struct entry *trace = find_trace(traces, &entry->incoming);
         if (trace != NULL) {

@@ -8,6 +8,8 @@
 
 #define DAY_US INT64_C(86400000000)
 
+enum { BOOKS_ARRAYS = 6 }; /* before those of facets */
+
 static const char sql_write[] =
     "WITH k AS (SELECT * FROM unnest($1::text[], $2::date[], $3::bigint[]) AS k(p, d, n)),"
     " c AS (INSERT INTO trace_counts (project_id, day, traces)"
@@ -15,25 +17,30 @@ static const char sql_write[] =
     " o AS (INSERT INTO observation_counts (project_id, observations)"
     "  SELECT p, n FROM unnest($4::text[], $5::bigint[]) AS o(p, n) WHERE n <> 0),"
     " s AS (INSERT INTO score_counts (project_id, scores)"
-    "  SELECT p, n FROM unnest($4::text[], $6::bigint[]) AS s(p, n) WHERE n <> 0)"
-    " INSERT INTO dirty_days (project_id, day) SELECT p, d FROM k";
+    "  SELECT p, n FROM unnest($4::text[], $6::bigint[]) AS s(p, n) WHERE n <> 0),"
+    " f AS (" FACETS_SQL_INSERT(
+        "7", "8", "9", "10", "11") ")"
+                                   " INSERT INTO dirty_days (project_id, day) SELECT p, d FROM k";
 
 void books_init(struct books *books)
 {
     *books = (struct books){0};
+    facets_init(&books->facets);
 }
 
 void books_finish(struct books *books)
 {
     free(books->lines);
     free(books->projects);
-    books_init(books);
+    facets_finish(&books->facets);
+    *books = (struct books){0};
 }
 
 void books_reset(struct books *books)
 {
     books->count = 0;
     books->project_count = 0;
+    facets_reset(&books->facets);
 }
 
 static int32_t day_of(int64_t timestamp_us)
@@ -75,9 +82,10 @@ static struct books_project *find_project(struct books *books, struct slice proj
     return &books->projects[books->project_count++];
 }
 
-void books_add_observations(struct books *books, struct slice project, int64_t observations)
+void books_add_observation(struct books *books, const struct merged *observation)
 {
-    find_project(books, project)->observations += observations;
+    find_project(books, observation->project)->observations++;
+    facets_add(&books->facets, observation);
 }
 
 void books_add_scores(struct books *books, struct slice project, int64_t scores)
@@ -116,7 +124,11 @@ enum err books_write(struct books *books, struct session *session, struct error 
     if (books->count == 0 && books->project_count == 0) {
         return ERR_OK;
     }
-    struct buf bufs[6] = {BUF_EMPTY, BUF_EMPTY, BUF_EMPTY, BUF_EMPTY, BUF_EMPTY, BUF_EMPTY};
+    struct buf bufs[BOOKS_ARRAYS + FACETS_ARRAYS];
+    struct session_parameters parameters = {.count = BOOKS_ARRAYS + FACETS_ARRAYS};
+    for (uint32_t i = 0; i < parameters.count; i++) {
+        bufs[i] = BUF_EMPTY;
+    }
     array_begin(&bufs[0], OID_TEXT, books->count);
     array_begin(&bufs[1], OID_DATE, books->count);
     array_begin(&bufs[2], OID_INT8, books->count);
@@ -133,12 +145,12 @@ enum err books_write(struct books *books, struct session *session, struct error 
         array_add_int64(&bufs[4], books->projects[i].observations);
         array_add_int64(&bufs[5], books->projects[i].scores);
     }
-    struct session_parameters parameters = {.count = 6};
-    for (int i = 0; i < 6; i++) {
+    facets_to_arrays(&books->facets, &bufs[BOOKS_ARRAYS]);
+    for (uint32_t i = 0; i < parameters.count; i++) {
         parameters.values[i] = buf_slice(&bufs[i]);
     }
     enum err err = session_query(session, sql_write, &parameters, NULL, error);
-    for (int i = 0; i < 6; i++) {
+    for (uint32_t i = 0; i < parameters.count; i++) {
         buf_finish(&bufs[i]);
     }
     return err;

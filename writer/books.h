@@ -1,7 +1,7 @@
 /*
- * books: what a transaction adds to trace_counts, observation_counts, score_counts and dirty_days: how many
- * traces each UTC day won or lost, which days have changed, and how many observations and scores each project
- * won. Collect, then books_write once. Not thread-safe.
+ * books: what a transaction adds to trace_counts, observation_counts, score_counts, facet_changes and dirty_days: how
+ * many traces each UTC day won or lost, which days have changed, how many observations and scores each project won,
+ * and of what kind the observations are. Collect, then books_write once. Not thread-safe.
  */
 #pragma once
 
@@ -10,6 +10,7 @@
 
 #include "common/error.h"
 #include "common/slice.h"
+#include "writer/facets.h"
 #include "writer/session.h"
 
 struct books_line {
@@ -32,6 +33,7 @@ struct books {
     struct books_project *projects;
     uint32_t project_count;
     uint32_t project_capacity;
+    struct facets facets;
 };
 
 void books_init(struct books *books);
@@ -41,8 +43,10 @@ void books_reset(struct books *books);
 /* The day of timestamp_us has changed, and has so many traces more. */
 void books_add(struct books *books, struct slice project, int64_t timestamp_us, int64_t traces);
 
+/* A new one. What it has of text is borrowed. */
+void books_add_observation(struct books *books, const struct merged *observation);
+
 /* The project has so many more. Cheap where calls for a project follow each other. */
-void books_add_observations(struct books *books, struct slice project, int64_t observations);
 void books_add_scores(struct books *books, struct slice project, int64_t scores);
 
 /* Sums up what was added; order and repetition do not matter. Called by books_write. */

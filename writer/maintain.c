@@ -23,6 +23,7 @@ static const char *const step_sql[STEP_COUNT] = {
     [STEP_ROLL_UP] = maintain_sql_roll_up,
     [STEP_FOLD_MARKS] = maintain_sql_fold_marks,
     [STEP_FOLD_COUNTS] = maintain_sql_fold_counts,
+    [STEP_FOLD_FACETS] = maintain_sql_fold_facets,
     [STEP_PRUNE] = maintain_sql_prune,
     [STEP_RETIRE_TRACES] = maintain_sql_retire_traces,
     [STEP_DROP_PARTITION] = maintain_sql_drop_partition,

@@ -94,14 +94,28 @@ const char maintain_sql_fold_counts[] =
     "  HAVING sum(scores) <> 0)"
     " SELECT count(*)::text FROM kept";
 
+const char maintain_sql_fold_facets[] =
+    "WITH gone AS (DELETE FROM facet_changes"
+    "  RETURNING project_id, facet, value, hour, observations),"
+    " sums AS (SELECT project_id, facet, value, hour, sum(observations)::bigint AS n"
+    "  FROM gone GROUP BY project_id, facet, value, hour),"
+    " kept AS (INSERT INTO facet_counts AS c (project_id, facet, value, hour, observations)"
+    "  SELECT project_id, facet, value, hour, n FROM sums WHERE n <> 0"
+    "  ON CONFLICT (project_id, facet, value, hour)"
+    "   DO UPDATE SET observations = c.observations + excluded.observations RETURNING 1)"
+    " SELECT count(*)::text FROM kept";
+
 const char maintain_sql_prune[] =
     "WITH gone AS (DELETE FROM ingest_batches WHERE batch_id IN (SELECT batch_id"
     "  FROM ingest_batches WHERE committed_at < now() - interval '1 day' LIMIT 10000)"
     "  RETURNING 1),"
     " keys AS (DELETE FROM idempotency_keys WHERE (project_id, key_hash) IN"
     "  (SELECT project_id, key_hash FROM idempotency_keys"
-    "   WHERE created_at < now() - interval '1 day' LIMIT 10000) RETURNING 1)"
-    " SELECT (greatest((SELECT count(*) FROM gone), (SELECT count(*) FROM keys)) / 10000)::text"
+    "   WHERE created_at < now() - interval '1 day' LIMIT 10000) RETURNING 1),"
+    " empty AS (DELETE FROM facet_counts WHERE ctid = ANY (ARRAY("
+    "  SELECT ctid FROM facet_counts WHERE observations = 0 LIMIT 10000)) RETURNING 1)"
+    " SELECT (greatest((SELECT count(*) FROM gone), (SELECT count(*) FROM keys),"
+    "  (SELECT count(*) FROM empty)) / 10000)::text"
     " WHERE xtrace_make_metric_days(ARRAY(SELECT (now() AT TIME ZONE 'UTC')::date + d"
     "  FROM generate_series(0, 2) AS d)) >= 0";
 

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "common/id.h"
+#include "writer/hash.h"
 
 enum { PARTS = 4, SIZE_MIN = 1024 };
 
@@ -19,30 +19,6 @@ static void get_parts(const struct series_key *key, struct slice parts[PARTS])
     parts[1] = key->name;
     parts[2] = key->environment;
     parts[3] = key->labels;
-}
-
-/* The seed is random: clients choose the keys. */
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-    __uint128_t product = (__uint128_t)(hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t hash_slice(uint64_t hash, struct slice slice)
-{
-    uint64_t word;
-    hash = mix(hash, slice.len + UINT64_C(0x2545f4914f6cdd1d));
-    while (slice.len >= sizeof(word)) {
-        memcpy(&word, slice.data, sizeof(word));
-        hash = mix(hash, word);
-        slice.data += sizeof(word);
-        slice.len -= sizeof(word);
-    }
-    word = 0;
-    if (slice.len > 0) {
-        memcpy(&word, slice.data, slice.len);
-    }
-    return mix(hash, word);
 }
 
 static uint64_t hash_parts(const struct series *series, const struct slice parts[PARTS])
@@ -63,10 +39,8 @@ static void half_finish(struct series_half *half)
 
 void series_init(struct series *series)
 {
-    uint8_t random[ID_SIZE];
     *series = (struct series){._young = {.arena = ARENA_EMPTY}, ._old = {.arena = ARENA_EMPTY}};
-    id_random(random);
-    memcpy(&series->_seed, random, sizeof(series->_seed));
+    series->_seed = hash_seed();
 }
 
 void series_finish(struct series *series)

@@ -90,6 +90,7 @@ static const struct metric other_rows[] = {
      OF(maintain_steps[STEP_ROLL_UP])},
     {STEPS, "step=\"fold_marks\"", NULL, METRIC_COUNTER, OF(maintain_steps[STEP_FOLD_MARKS])},
     {STEPS, "step=\"fold_counts\"", NULL, METRIC_COUNTER, OF(maintain_steps[STEP_FOLD_COUNTS])},
+    {STEPS, "step=\"fold_facets\"", NULL, METRIC_COUNTER, OF(maintain_steps[STEP_FOLD_FACETS])},
     {STEPS, "step=\"prune\"", NULL, METRIC_COUNTER, OF(maintain_steps[STEP_PRUNE])},
     {STEPS, "step=\"retire_traces\"", NULL, METRIC_COUNTER, OF(maintain_steps[STEP_RETIRE_TRACES])},
     {STEPS, "step=\"drop_partition\"", NULL, METRIC_COUNTER,
@@ -104,6 +105,8 @@ static const struct metric other_rows[] = {
     {SECONDS, "step=\"fold_marks\"", NULL, METRIC_SECONDS_TOTAL, OF(maintain_us[STEP_FOLD_MARKS])},
     {SECONDS, "step=\"fold_counts\"", NULL, METRIC_SECONDS_TOTAL,
      OF(maintain_us[STEP_FOLD_COUNTS])},
+    {SECONDS, "step=\"fold_facets\"", NULL, METRIC_SECONDS_TOTAL,
+     OF(maintain_us[STEP_FOLD_FACETS])},
     {SECONDS, "step=\"prune\"", NULL, METRIC_SECONDS_TOTAL, OF(maintain_us[STEP_PRUNE])},
     {SECONDS, "step=\"retire_traces\"", NULL, METRIC_SECONDS_TOTAL,
      OF(maintain_us[STEP_RETIRE_TRACES])},
@@ -120,7 +123,7 @@ static const struct metric other_rows[] = {
      "Times that maintenance lost its connection.", METRIC_COUNTER, OF(maintain_failures)},
     {.name = NULL},
 };
-_Static_assert(STEP_COUNT == 10, "a new step needs its rows here");
+_Static_assert(STEP_COUNT == 11, "a new step needs its rows here");
 
 /* ---- adding ---- */
 

@@ -3,8 +3,9 @@
  * JSON.
  *
  * A page finds its keys first and only then fetches what it shows. The number of all observations is in the
- * books (observation_counts); where there are conditions, those that meet them are counted: by the index
- * alone for a range of time, by that of the trace for traceId, userId and sessionId.
+ * books (observation_counts), and so is that of each type, level, name, version and environment
+ * (gateway/read/observations_facet.h); where there are other conditions, those that meet them are counted: by the
+ * index alone for a range of time, by that of the trace for traceId, userId and sessionId.
  */
 #include "gateway/read/observations.h"
 
@@ -36,7 +37,7 @@ static const struct param list_table[] = {
     "(SELECT coalesce(sum(observations), 0)::bigint FROM observation_counts WHERE project_id = $1)"
 
 static const char sql_rows[] =
-    " SELECT n AS total, NULL::json AS row FROM total UNION ALL (SELECT NULL, " SQL_OBSERVATION " FROM (SELECT " SQL_OBSERVATION_KEY;
+    " SELECT n AS total, NULL::json AS row FROM total UNION ALL (SELECT NULL, " SQL_OBSERVATION " FROM (";
 static const char sql_end[] =
     ") p JOIN observations o ON o.project_id = $1 AND o.trace_id = p.trace_id AND o.id = p.id, "
     SQL_OBSERVATION_SUMS " ORDER BY " SQL_NEWEST_KEY_FIRST ")";
@@ -75,26 +76,40 @@ static void append_first(struct buf *sql, struct slice from, int offset)
 }
 
 /* A page beyond the end looks at nothing. */
-static void make_list(struct read *read, struct slice from, enum observations_breadth breadth)
+static void append_list(struct read *read, struct slice from, enum observations_breadth breadth,
+                        int offset, struct buf *sql)
+{
+    bool is_deep = breadth != OBSERVATIONS_SOME && read->page > DEEP_OFFSET / read->limit;
+
+    append_total(sql, from, breadth);
+    if (is_deep) {
+        append_first(sql, from, offset);
+    }
+    buf_append_text(sql, sql_rows);
+    buf_append_text(sql, "SELECT " SQL_OBSERVATION_KEY);
+    buf_append_slice(sql, from);
+    buf_printf(sql, " AND $%d::bigint < (SELECT n FROM total)", offset);
+    if (is_deep) {
+        buf_append_text(sql, " AND " SQL_OBSERVATION_START " <= (SELECT key FROM first)");
+    }
+    buf_printf(sql, " ORDER BY " SQL_NEWEST_FIRST " LIMIT $%d::bigint OFFSET $%d::bigint%s",
+               offset - 1, offset, is_deep ? " - (SELECT later FROM first)" : "");
+}
+
+static void make_list(struct read *read, struct slice from, const struct observations_scope *scope)
 {
     struct buf sql = BUF_EMPTY;
 
     read_bind_integer(read, read->limit);
     read_bind_offset(read);
     int offset = read->value_count;
-    bool is_deep = breadth != OBSERVATIONS_SOME && read->page > DEEP_OFFSET / read->limit;
-    append_total(&sql, from, breadth);
-    if (is_deep) {
-        append_first(&sql, from, offset);
+    if (scope->breadth == OBSERVATIONS_OF_FACET) {
+        observations_facet_begin(&scope->facet, from, offset - 1, offset, &sql);
+        buf_append_text(&sql, sql_rows);
+        observations_facet_page(from, offset - 1, offset, &sql);
+    } else {
+        append_list(read, from, scope->breadth, offset, &sql);
     }
-    buf_append_text(&sql, sql_rows);
-    buf_append_slice(&sql, from);
-    buf_printf(&sql, " AND $%d::bigint < (SELECT n FROM total)", offset);
-    if (is_deep) {
-        buf_append_text(&sql, " AND " SQL_OBSERVATION_START " <= (SELECT key FROM first)");
-    }
-    buf_printf(&sql, " ORDER BY " SQL_NEWEST_FIRST " LIMIT $%d::bigint OFFSET $%d::bigint%s",
-               offset - 1, offset, is_deep ? " - (SELECT later FROM first)" : "");
     buf_append_text(&sql, sql_end);
     read_make_sql(read, buf_slice(&sql));
     buf_finish(&sql);
@@ -104,14 +119,14 @@ static enum err list_bind(struct read *read, const void *typed, struct error *er
 {
     const struct list_params *params = typed;
     struct buf from = BUF_EMPTY;
-    enum observations_breadth breadth;
+    struct observations_scope scope;
 
     read->page = params->page;
     read->limit = params->limit;
     read_bind_text(read, read->request->identity.project);
-    enum err err = observations_from(read, &params->query, &from, &breadth, error);
+    enum err err = observations_from(read, &params->query, &from, &scope, error);
     if (err == ERR_OK) {
-        make_list(read, buf_slice(&from), breadth);
+        make_list(read, buf_slice(&from), &scope);
     }
     buf_finish(&from);
     return err;

@@ -6,6 +6,8 @@
  */
 #include "gateway/read/observations_query.h"
 
+#include <string.h>
+
 #include "gateway/read/filter.h"
 #include "gateway/read/traces_sql.h"
 
@@ -104,6 +106,7 @@ struct wanted {
     struct buf *where;
     uint64_t filtered; /* columns that `filter` has conditions on */
     uint64_t used;     /* columns that anything has */
+    struct observations_facet facet;
 };
 
 /* What was bound last is a value of the column. */
@@ -123,6 +126,27 @@ static void add_text(struct wanted *wanted, enum column column, const char *text
     if (text != NULL && is_open(wanted, column)) {
         read_bind_text(wanted->read, text);
         add(wanted, column, form);
+        if (strlen(text) <= OBSERVATIONS_FACET_MAX) {
+            wanted->facet.value = wanted->read->value_count;
+        }
+    }
+}
+
+static void add_environments(struct wanted *wanted, const struct param_texts *environments)
+{
+    bool is_short = true;
+
+    if (environments->count == 0 || !is_open(wanted, ENVIRONMENT)) {
+        return;
+    }
+    for (size_t i = 0; i < environments->count; i++) {
+        is_short = is_short && strlen(environments->values[i]) <= OBSERVATIONS_FACET_MAX;
+    }
+    read_bind_any_of(wanted->read, environments);
+    add(wanted, ENVIRONMENT, SQL_ENVIRONMENT " = ANY({v}::text[])");
+    if (is_short) {
+        wanted->facet.value = wanted->read->value_count;
+        wanted->facet.is_list = true;
     }
 }
 
@@ -135,12 +159,15 @@ static void add_id(struct wanted *wanted, enum column column, const char *id, co
     }
 }
 
-static void add_time(struct wanted *wanted, struct param_time time, const char *form)
+/* Returns the number of the value, 0 if there is none. */
+static int add_time(struct wanted *wanted, struct param_time time, const char *form)
 {
-    if (time.given && is_open(wanted, START_TIME)) {
-        read_bind_time(wanted->read, time);
-        add(wanted, START_TIME, form);
+    if (!time.given || !is_open(wanted, START_TIME)) {
+        return 0;
     }
+    read_bind_time(wanted->read, time);
+    add(wanted, START_TIME, form);
+    return wanted->read->value_count;
 }
 
 static void add_params(struct wanted *wanted, const struct observations_query *query)
@@ -153,20 +180,33 @@ static void add_params(struct wanted *wanted, const struct observations_query *q
     add_text(wanted, VERSION, query->version, "o.version = {v}::text");
     add_id(wanted, TRACE_ID, query->trace_id, "o.trace_id = ANY({v}::text[])");
     add_id(wanted, PARENT_ID, query->parent_id, "o.parent_observation_id = ANY({v}::text[])");
-    add_time(wanted, query->from, SQL_OBSERVATION_START " >= {v}::timestamptz");
-    add_time(wanted, query->to, SQL_OBSERVATION_START " <= {v}::timestamptz");
-    if (query->environments.count > 0 && is_open(wanted, ENVIRONMENT)) {
-        read_bind_any_of(wanted->read, &query->environments);
-        add(wanted, ENVIRONMENT, SQL_ENVIRONMENT " = ANY({v}::text[])");
-    }
+    wanted->facet.from =
+        add_time(wanted, query->from, SQL_OBSERVATION_START " >= {v}::timestamptz");
+    wanted->facet.to = add_time(wanted, query->to, SQL_OBSERVATION_START " <= {v}::timestamptz");
+    add_environments(wanted, &query->environments);
     if (query->is_root.given && is_open(wanted, IS_ROOT)) {
         read_bind_bool(wanted->read, query->is_root.value);
         add(wanted, IS_ROOT, SQL_IS_ROOT " = {v}::boolean");
     }
 }
 
+/* The facet that the conditions are on: one column and nothing else but a range of time. */
+static bool find_facet(const struct wanted *wanted, struct observations_facet *facet)
+{
+    uint64_t used = wanted->used & ~BIT(START_TIME);
+
+    *facet = wanted->facet;
+    facet->name = used == BIT(TYPE)          ? "type"
+                  : used == BIT(LEVEL)       ? "level"
+                  : used == BIT(NAME)        ? "name"
+                  : used == BIT(VERSION)     ? "version"
+                  : used == BIT(ENVIRONMENT) ? "environment"
+                                             : NULL;
+    return facet->name != NULL && facet->value != 0 && wanted->filtered == 0;
+}
+
 enum err observations_from(struct read *read, const struct observations_query *query,
-                           struct buf *sql, enum observations_breadth *breadth, struct error *error)
+                           struct buf *sql, struct observations_scope *scope, struct error *error)
 {
     struct buf where = BUF_EMPTY;
     struct wanted wanted = {.read = read, .where = &where};
@@ -182,9 +222,10 @@ enum err observations_from(struct read *read, const struct observations_query *q
         }
         buf_append_text(sql, " WHERE o.project_id = $1");
         buf_append_slice(sql, buf_slice(&where));
-        *breadth = wanted.used == 0                 ? OBSERVATIONS_ALL
-                   : wanted.used == BIT(START_TIME) ? OBSERVATIONS_OF_TIME
-                                                    : OBSERVATIONS_SOME;
+        scope->breadth = wanted.used == 0                     ? OBSERVATIONS_ALL
+                         : wanted.used == BIT(START_TIME)     ? OBSERVATIONS_OF_TIME
+                         : find_facet(&wanted, &scope->facet) ? OBSERVATIONS_OF_FACET
+                                                              : OBSERVATIONS_SOME;
     }
     buf_finish(&where);
     return err;

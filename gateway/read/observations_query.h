@@ -6,6 +6,7 @@
 #pragma once
 
 #include "common/buf.h"
+#include "gateway/read/observations_facet.h"
 #include "gateway/read/read.h"
 
 struct observations_query {
@@ -50,13 +51,19 @@ struct observations_query {
 #define SQL_NEWEST_KEY_FIRST "p.key DESC, p.trace_id DESC, p.id DESC"
 
 enum observations_breadth {
-    OBSERVATIONS_ALL,     /* nothing was asked for */
-    OBSERVATIONS_OF_TIME, /* only a range of starts */
+    OBSERVATIONS_ALL,      /* nothing was asked for */
+    OBSERVATIONS_OF_TIME,  /* only a range of starts */
+    OBSERVATIONS_OF_FACET, /* that and one facet of the books, or the facet alone */
     OBSERVATIONS_SOME,
+};
+
+struct observations_scope {
+    enum observations_breadth breadth;
+    struct observations_facet facet;
 };
 
 /* The project is bound as $1 already. Appends " FROM ... WHERE ...". A condition of `filter` takes precedence
  * over the parameter of its column. */
 MUST_CHECK enum err observations_from(struct read *read, const struct observations_query *query,
-                                      struct buf *sql, enum observations_breadth *breadth,
+                                      struct buf *sql, struct observations_scope *scope,
                                       struct error *error);

@@ -158,10 +158,10 @@ static enum err append_cursor(struct read *read, const char *cursor, struct buf 
 static enum err make_list(struct read *read, const struct list_params *params, struct buf *sql,
                           struct error *error)
 {
-    enum observations_breadth breadth;
+    struct observations_scope scope;
 
     buf_append_text(sql, sql_page);
-    enum err err = observations_from(read, &params->query, sql, &breadth, error);
+    enum err err = observations_from(read, &params->query, sql, &scope, error);
     if (err == ERR_OK) {
         err = append_cursor(read, params->cursor, sql, error);
     }

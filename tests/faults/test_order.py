@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from model import freeze, merge_rows, version_assumed, version_event, version_first, version_weak
 from nemesis import LONG, settled
 from stack import FAST, wait_for
+from support.facets import assert_facets_balance
 from wire import KINDS, OBSERVATION, SCORE, TRACE, FakeGateway, Row
 
 EXAMPLES = int(os.environ.get("XTRACE_ORDER_EXAMPLES") or (5000 if LONG else 120))
@@ -205,6 +206,7 @@ def test_the_books_balance_after_all_that(lab):
     assert counted == there
     counted = dict(lab.stack.sql("SELECT project_id, sum(observations)::bigint FROM observation_counts GROUP BY 1"))
     assert counted == dict(lab.stack.sql("SELECT project_id, count(*) FROM observations GROUP BY 1"))
+    assert_facets_balance(lab.stack.database)
     counted = dict(lab.stack.sql("SELECT project_id, sum(scores)::bigint FROM score_counts GROUP BY 1"))
     assert counted == dict(lab.stack.sql("SELECT project_id, count(*) FROM scores GROUP BY 1"))
 

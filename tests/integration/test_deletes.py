@@ -5,6 +5,7 @@ import threading
 import uuid
 
 import pytest
+from support.facets import assert_facets_balance
 from support.records import new_id, new_observation, new_trace
 from support.wait import wait_until
 
@@ -201,5 +202,6 @@ def test_no_observation_outlives_its_trace(make_xtrace):
     assert client.get("/api/public/traces").json()["meta"]["totalItems"] == counted
     observations = system.database.value("SELECT count(*) FROM observations")
     assert system.database.value("SELECT coalesce(sum(observations), 0) FROM observation_counts") == observations
+    assert_facets_balance(system.database)
     scores = system.database.value("SELECT count(*) FROM scores")
     assert system.database.value("SELECT coalesce(sum(scores), 0) FROM score_counts") == scores

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from faults.wire import OBSERVATION, TRACE, FakeGateway, Row
 
+from support.facets import assert_facets_balance
 from support.wait import wait_until
 
 DAY_US = 86400 * 10**6
@@ -82,6 +83,7 @@ def test_days_are_rolled_up_and_follow_changes(writer):
     assert counts == [(day(1), 3)]
     observations = writer.database.value("SELECT count(*) FROM observations")
     assert writer.database.value("SELECT sum(observations)::bigint FROM observation_counts") == observations
+    assert_facets_balance(writer.database)
 
 
 def test_an_open_transaction_keeps_its_day_from_being_rolled_up(writer):

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from support.captured import same_moment
+from support.facets import assert_facets_balance
 from support.fixtures import running
 from support.ingestion import ROUTE, event, post, read, read_one, send
 from support.records import new_id
@@ -55,6 +56,7 @@ def assert_the_books_balance(database):
     assert database.value("SELECT sum(traces) FROM trace_counts") == database.value("SELECT count(*) FROM traces")
     assert database.value("SELECT sum(observations) FROM observation_counts") == database.value(
         "SELECT count(*) FROM observations")
+    assert_facets_balance(database)
 
 
 def cut(events, dice):

@@ -81,13 +81,15 @@ static void books_sum_up_days(void **state)
     books_add(&books, p, 6 * day_us - 1, 1);
     books_add(&books, p, -1, -1);
     books_add(&books, p, 0, 0);
-    books_add_observations(&books, p, 1);
-    books_add_observations(&books, p, 2);
-    books_add_observations(&books, q, 1);
+    const struct merged of_p = {.kind = ROW_OBSERVATION, .project = p};
+    const struct merged of_q = {.kind = ROW_OBSERVATION, .project = q};
+    books_add_observation(&books, &of_p);
+    books_add_observation(&books, &of_p);
+    books_add_observation(&books, &of_q);
     assert_int_equal(books.project_count, 2);
     books_add_scores(&books, q, 2);
     assert_int_equal(books.project_count, 2);
-    assert_int_equal(books.projects[0].observations, 3);
+    assert_int_equal(books.projects[0].observations, 2);
     assert_int_equal(books.projects[1].observations, 1);
     assert_int_equal(books.projects[1].scores, 2);
     books_fold(&books);
@@ -99,6 +101,66 @@ static void books_sum_up_days(void **state)
     assert_int_equal(books.lines[2].traces, 2);
     assert_true(slice_equals(books.lines[3].project, q));
     books_finish(&books);
+}
+
+static void set_text(struct merged *merged, uint32_t column, const char *text)
+{
+    merged->values[column].slice = slice_from(text);
+    merged->present |= UINT64_C(1) << column;
+}
+
+static void facets_count_equal_values_of_an_hour_once(void **state)
+{
+    struct facets facets;
+    struct merged one = {.kind = ROW_OBSERVATION, .project = SLICE_LITERAL("p")};
+    facets_init(&facets);
+    one.present = UINT64_C(1) << OBSERVATION_START_TIME;
+    one.values[OBSERVATION_START_TIME].integer = -1;
+    facets_add(&facets, &one);
+    assert_int_equal(facets.count, 3); /* type, level, environment */
+    set_text(&one, OBSERVATION_TYPE, "GENERATION");
+    set_text(&one, OBSERVATION_LEVEL, "DEFAULT");
+    set_text(&one, OBSERVATION_ENVIRONMENT, "default");
+    facets_add(&facets, &one);
+    assert_int_equal(facets.count, 3); /* what it is unset */
+    set_text(&one, OBSERVATION_NAME, "GENERATION");
+    set_text(&one, OBSERVATION_VERSION, "");
+    facets_add(&facets, &one);
+    assert_int_equal(facets.count, 5);
+    one.values[OBSERVATION_START_TIME].integer = 0;
+    facets_add(&facets, &one);
+    assert_int_equal(facets.count, 10); /* another hour */
+    one.project = SLICE_LITERAL("q");
+    facets_add(&facets, &one);
+    assert_int_equal(facets.count, 15);
+    facets_finish(&facets);
+}
+
+static void facets_leave_out_long_values_and_hold_many(void **state)
+{
+    char text[202];
+    struct facets facets;
+    struct merged one = {.kind = ROW_OBSERVATION, .project = SLICE_LITERAL("p")};
+    memset(text, 'x', 201);
+    text[201] = '\0';
+    facets_init(&facets);
+    set_text(&one, OBSERVATION_NAME, text);
+    facets_add(&facets, &one);
+    assert_int_equal(facets.count, 3);
+    set_text(&one, OBSERVATION_NAME, text + 1);
+    facets_add(&facets, &one);
+    assert_int_equal(facets.count, 4);
+    facets_reset(&facets);
+    assert_int_equal(facets.count, 0);
+    for (int round = 0; round < 2; round++) {
+        for (int64_t hour = 0; hour < 500; hour++) {
+            one.present |= UINT64_C(1) << OBSERVATION_START_TIME;
+            one.values[OBSERVATION_START_TIME].integer = hour * INT64_C(3600000000);
+            facets_add(&facets, &one);
+        }
+        assert_int_equal(facets.count, 2000);
+    }
+    facets_finish(&facets);
 }
 
 static void arrays_of_int64_come_back(void **state)
@@ -129,6 +191,8 @@ int main(void)
         cmocka_unit_test(lists_of_texts_compare_as_postgresql_does),
         cmocka_unit_test(trees_are_as_jsonb_sees_them),
         cmocka_unit_test(books_sum_up_days),
+        cmocka_unit_test(facets_count_equal_values_of_an_hour_once),
+        cmocka_unit_test(facets_leave_out_long_values_and_hold_many),
         cmocka_unit_test(arrays_of_int64_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
