@@ -11,7 +11,6 @@ struct xtrace_exchange {
     struct xtrace_client *client;
     struct xtrace_call call;
     struct xtrace_response *response;
-    struct xtrace_error error; /* for encoders */
 };
 
 /* Checks the client and the call and makes the response. On anything but XTRACE_OK the exchange is

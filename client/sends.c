@@ -45,12 +45,21 @@ static enum xtrace_status begin(struct xtrace_exchange *exchange, struct xtrace_
     return status;
 }
 
-/* The end of a call whose body could not be made. */
-static enum xtrace_status give_up(struct xtrace_exchange *exchange, enum xtrace_status status,
-                                  struct xtrace_text *body, struct xtrace_response **response)
+/* made: whether the body is one, else why is in error. Takes the body. */
+static enum xtrace_status send_body(struct xtrace_client *client, const char *path,
+                                    enum xtrace_status made, struct xtrace_text *body,
+                                    const struct xtrace_error *error,
+                                    const struct xtrace_call *call,
+                                    struct xtrace_response **response)
 {
+    struct xtrace_exchange exchange;
+    enum xtrace_status status = begin(&exchange, client, call, response);
+    if (status == XTRACE_OK && made == XTRACE_OK) {
+        return post(&exchange, path, body, response);
+    }
     xtrace_text_finish(body);
-    return xtrace_exchange_fail(exchange, status, exchange->error.text, response);
+    return status == XTRACE_OK ? xtrace_exchange_fail(&exchange, made, error->text, response)
+                               : status;
 }
 
 enum xtrace_status xtrace_send_batch(struct xtrace_client *client, const struct xtrace_trace *trace,
@@ -58,15 +67,10 @@ enum xtrace_status xtrace_send_batch(struct xtrace_client *client, const struct 
                                      const struct xtrace_call *call,
                                      struct xtrace_response **response)
 {
-    struct xtrace_exchange exchange;
-    enum xtrace_status status = begin(&exchange, client, call, response);
-    if (status != XTRACE_OK) {
-        return status;
-    }
+    struct xtrace_error error;
     struct xtrace_text body = XTRACE_TEXT_EMPTY;
-    status = xtrace_encode_batch(&body, trace, observations, count, &exchange.error);
-    return status == XTRACE_OK ? post(&exchange, batch_path, &body, response)
-                               : give_up(&exchange, status, &body, response);
+    enum xtrace_status made = xtrace_encode_batch(&body, trace, observations, count, &error);
+    return send_body(client, batch_path, made, &body, &error, call, response);
 }
 
 enum xtrace_status xtrace_send_metrics(struct xtrace_client *client,
@@ -74,41 +78,26 @@ enum xtrace_status xtrace_send_metrics(struct xtrace_client *client,
                                        const struct xtrace_call *call,
                                        struct xtrace_response **response)
 {
-    struct xtrace_exchange exchange;
-    enum xtrace_status status = begin(&exchange, client, call, response);
-    if (status != XTRACE_OK) {
-        return status;
-    }
+    struct xtrace_error error;
     struct xtrace_text body = XTRACE_TEXT_EMPTY;
-    status = xtrace_encode_metrics(&body, metrics, count, &exchange.error);
-    return status == XTRACE_OK ? post(&exchange, metrics_path, &body, response)
-                               : give_up(&exchange, status, &body, response);
-}
-
-static enum xtrace_status post_json(struct xtrace_client *client, const char *path,
-                                    const char *json, size_t len, const struct xtrace_call *call,
-                                    struct xtrace_response **response)
-{
-    struct xtrace_exchange exchange;
-    enum xtrace_status status = begin(&exchange, client, call, response);
-    if (status != XTRACE_OK) {
-        return status;
-    }
-    struct xtrace_text body = XTRACE_TEXT_EMPTY;
-    xtrace_text_append(&body, json, len);
-    return post(&exchange, path, &body, response);
+    enum xtrace_status made = xtrace_encode_metrics(&body, metrics, count, &error);
+    return send_body(client, metrics_path, made, &body, &error, call, response);
 }
 
 enum xtrace_status xtrace_send_batch_json(struct xtrace_client *client, const char *body,
                                           size_t len, const struct xtrace_call *call,
                                           struct xtrace_response **response)
 {
-    return post_json(client, batch_path, body, len, call, response);
+    struct xtrace_text copy = XTRACE_TEXT_EMPTY;
+    xtrace_text_append(&copy, body, len);
+    return send_body(client, batch_path, XTRACE_OK, &copy, NULL, call, response);
 }
 
 enum xtrace_status xtrace_send_metrics_json(struct xtrace_client *client, const char *body,
                                             size_t len, const struct xtrace_call *call,
                                             struct xtrace_response **response)
 {
-    return post_json(client, metrics_path, body, len, call, response);
+    struct xtrace_text copy = XTRACE_TEXT_EMPTY;
+    xtrace_text_append(&copy, body, len);
+    return send_body(client, metrics_path, XTRACE_OK, &copy, NULL, call, response);
 }

@@ -256,3 +256,16 @@ size_t cli_parse(struct cli *cli, const struct cli_usage *usage, int argc, char 
     }
     return count;
 }
+
+int cli_list_or_show(struct cli *cli, const char *name, int argc, char **argv, cli_command list,
+                     cli_command show)
+{
+    bool is_named = argc > 0 && argv[0][0] != '-';
+    if (is_named && strcmp(argv[0], "show") == 0) {
+        return show(cli, argc - 1, argv + 1);
+    }
+    if (is_named && strcmp(argv[0], "list") != 0) {
+        cli_die(CLI_USAGE, "%s %s: list or show is wanted", name, argv[0]);
+    }
+    return list(cli, argc - is_named, argv + is_named);
+}

@@ -94,6 +94,12 @@ void cli_print_time(int64_t time_us, char text[CLI_TIME_SIZE]);
 /* "90s", "15m", "250ms"; a bare number is seconds. */
 bool cli_parse_duration(const char *text, int64_t *duration_ms);
 
+typedef int (*cli_command)(struct cli *cli, int argc, char **argv);
+
+/* The command that argv begins with: list, which may be left out, or show. */
+int cli_list_or_show(struct cli *cli, const char *name, int argc, char **argv, cli_command list,
+                     cli_command show);
+
 /* ---- running: run.c ---- */
 
 /* Fills what the arguments left open from the environment and the credentials file, and makes the

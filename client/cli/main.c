@@ -12,7 +12,7 @@
 
 struct command {
     const char *name;
-    int (*run)(struct cli *cli, int argc, char **argv);
+    cli_command run;
     const char *help;
 };
 

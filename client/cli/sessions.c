@@ -101,14 +101,5 @@ static int show(struct cli *cli, int argc, char **argv)
 
 int cli_sessions(struct cli *cli, int argc, char **argv)
 {
-    if (argc > 0 && strcmp(argv[0], "show") == 0) {
-        return show(cli, argc - 1, argv + 1);
-    }
-    if (argc > 0 && strcmp(argv[0], "list") == 0) {
-        argc--;
-        argv++;
-    } else if (argc > 0 && argv[0][0] != '-') {
-        cli_die(CLI_USAGE, "sessions %s: list or show is wanted", argv[0]);
-    }
-    return list(cli, argc, argv);
+    return cli_list_or_show(cli, "sessions", argc, argv, list, show);
 }

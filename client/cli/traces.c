@@ -94,16 +94,12 @@ int cli_trace(struct cli *cli, int argc, char **argv)
     return show(cli, "trace", argc, argv);
 }
 
+static int show_one(struct cli *cli, int argc, char **argv)
+{
+    return show(cli, "traces show", argc, argv);
+}
+
 int cli_traces(struct cli *cli, int argc, char **argv)
 {
-    if (argc > 0 && strcmp(argv[0], "show") == 0) {
-        return show(cli, "traces show", argc - 1, argv + 1);
-    }
-    if (argc > 0 && strcmp(argv[0], "list") == 0) {
-        argc--;
-        argv++;
-    } else if (argc > 0 && argv[0][0] != '-') {
-        cli_die(CLI_USAGE, "traces %s: list or show is wanted", argv[0]);
-    }
-    return list(cli, argc, argv);
+    return cli_list_or_show(cli, "traces", argc, argv, list, show_one);
 }
