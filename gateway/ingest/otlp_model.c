@@ -8,6 +8,7 @@
 
 static const uint8_t model_names[] = {
     NAME_LF_OBSERVATION_MODEL_NAME,
+    NAME_LF_GENERATION_MODEL, /* of the reference xtrace server, before gen_ai's as there */
     NAME_GEN_AI_RESPONSE_MODEL,
     NAME_AI_MODEL_ID,
     NAME_GEN_AI_REQUEST_MODEL,
@@ -15,7 +16,6 @@ static const uint8_t model_names[] = {
     NAME_LLM_MODEL_NAME,
     NAME_MLFLOW_LLM_MODEL,
     NAME_MODEL,
-    NAME_LF_GENERATION_MODEL, /* of the reference xtrace server */
     NAME_EMBEDDING_MODEL_NAME,
     NAME_RERANKER_MODEL_NAME,
     NAME_END,

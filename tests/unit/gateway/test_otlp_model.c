@@ -31,6 +31,8 @@ static void models(void **state)
         CASE(MODEL, "{\"llm.response.model\":\"e\",\"llm.model_name\":\"f\",\"model\":\"g\"}", "e"),
         CASE(MODEL, "{\"llm.model_name\":\"f\",\"model\":\"g\"}", "f"),
         CASE(MODEL, "{\"langfuse.generation.model\":\"ref\"}", "ref"),
+        CASE(MODEL, "{\"gen_ai.request.model\":\"r\",\"langfuse.generation.model\":\"ref\"}",
+             "ref"),
         CASE(MODEL, "{\"embedding.model_name\":\"h\"}", "h"),
         CASE(MODEL, "{\"llm.invocation_parameters\":\"{\\\"model\\\":\\\"i\\\"}\"}", "i"),
         CASE(MODEL, "{\"llm.invocation_parameters\":\"{\\\"model\\\":7}\"}", NULL),
