@@ -13,6 +13,7 @@
 #include "gateway/read/read.h"
 #include "gateway/read/scores_sql.h"
 #include "gateway/read/scores_words.h"
+#include "gateway/read/sdk.h"
 #include "gateway/read/traces_sql.h"
 
 /* Static SQL is longer than what ISO C promises to take. */
@@ -310,7 +311,11 @@ static enum err list_bind(struct read *read, const struct list_params *params, b
     read_bind_text(read, params->user_id);
     read_bind_any_of(read, &params->environments);
     read_bind_any_of(read, &sources);
-    read_bind_any_of(read, &data_types);
+    if (data_types.count > 0) {
+        read_bind_any_of(read, &data_types);
+    } else {
+        sdk_bind_listed_types(read);
+    }
     read_bind_number(read, params->value);
     read_bind_text(read, params->comparison);
     read_bind_any_of(read, &params->ids);
@@ -325,7 +330,7 @@ static enum err list_bind(struct read *read, const struct list_params *params, b
     read_bind_bool(read, all_targets);
     read_bind_integer(read, params->limit);
     read_bind_offset(read);
-    read_bind_bool(read, !has_filter(params));
+    read_bind_bool(read, !has_filter(params) && read->values[AT_DATA_TYPE - 1] == NULL);
     return choose_sql(read, params,
                       !names_trace(&params->fields) ? BARE
                       : all_targets                 ? VERSION_2

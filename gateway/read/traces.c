@@ -13,6 +13,7 @@
 
 #include "gateway/read/read.h"
 #include "gateway/read/scores_sql.h"
+#include "gateway/read/sdk.h"
 #include "gateway/read/sessions_sql.h"
 #include "gateway/read/traces_filter.h"
 #include "gateway/read/traces_sql.h"
@@ -277,26 +278,11 @@ static bool names_group(const char *fields, const char *group)
     return fields == NULL;
 }
 
-static struct slice header_of(const struct request *request, const char *name)
-{
-    const h2o_headers_t *headers = &request->h2o->headers;
-    ssize_t at = h2o_find_header_by_str(headers, name, strlen(name), -1);
-    return at == -1
-               ? (struct slice){NULL, 0}
-               : (struct slice){headers->entries[at].value.base, headers->entries[at].value.len};
-}
-
 /* What latency and cost of a trace are where there is nothing to compute them from: null. Version 2 of
  * Langfuse's SDK for Python takes no trace then, and has 0 from Langfuse. */
 static void bind_nothing(struct read *read)
 {
-    struct slice version = header_of(read->request, "x-langfuse-sdk-version");
-    if (slice_is(header_of(read->request, "x-langfuse-sdk-name"), "python") && version.len > 2 &&
-        memcmp(version.data, "2.", 2) == 0) {
-        read_bind_integer(read, 0);
-    } else {
-        read_bind_text(read, NULL);
-    }
+    read_bind_text(read, sdk_of(read->request) == SDK_PYTHON_2 ? "0" : NULL);
 }
 
 static void bind_groups(struct read *read, const char *fields)
@@ -373,7 +359,8 @@ void traces_list(struct request *request)
     "'latency', CASE WHEN $6::boolean THEN coalesce(t.latency, o.latency, $9::integer)"            \
     " ELSE -1 END, 'totalCost', CASE WHEN $6 THEN coalesce(t.total_cost, o.cost, $9) ELSE -1 END," \
     " 'scores', coalesce((SELECT json_agg(" SQL_SCORE " ORDER BY s.timestamp, s.id)"               \
-    " FROM scores s WHERE s.project_id = $1 AND s.trace_id = t.id AND $8::boolean), '[]')"
+    " FROM scores s WHERE s.project_id = $1 AND s.trace_id = t.id AND $8::boolean"                 \
+    " AND ($10::text[] IS NULL OR " SQL_SCORE_TYPE " = ANY($10))), '[]')"
 
 /* First the trace, then each of its observations. $2: the id as it was given; $3, $4: both
  * spellings, if it is a UUID. */
@@ -413,6 +400,7 @@ static enum err detail_bind(struct read *read, const void *typed, struct error *
     read_bind_path_id(read);
     bind_groups(read, params->fields);
     bind_nothing(read);
+    sdk_bind_nested_types(read);
     return ERR_OK;
 }
 

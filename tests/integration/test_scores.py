@@ -86,6 +86,24 @@ OF_TRACES = ALL[2:]
 # Shapes
 
 
+@pytest.mark.parametrize("version, listed, nested", [
+    ("2.60.10", {"NUMERIC", "CATEGORICAL", "BOOLEAN"}, {"CATEGORICAL", "BOOLEAN"}),
+    ("3.14.5", {"NUMERIC", "CATEGORICAL", "BOOLEAN"}, {"CATEGORICAL", "BOOLEAN"}),
+    ("4.18.0", {"NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT", "CORRECTION"}, {"CATEGORICAL", "BOOLEAN", "TEXT"}),
+    ("5.0.4", {"NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT", "CORRECTION"}, {"CATEGORICAL", "BOOLEAN", "TEXT", "CORRECTION"}),
+])
+def test_an_sdk_for_python_gets_no_types_that_it_cannot_read(client, version, listed, nested):
+    """One score of another type, and the whole page would be an error to its caller."""
+    headers = {"x-langfuse-sdk-name": "python", "x-langfuse-sdk-version": version}
+    for path in (V1, V2):
+        page = client.get(path, headers=headers).json()
+        assert {score["dataType"] for score in page["data"]} == listed
+        assert page["meta"]["totalItems"] == len(page["data"])
+    scores = client.get("/api/public/traces/trace-bert", headers=headers).json()["scores"]
+    assert {score["dataType"] for score in scores} == nested
+    assert client.get(V2, {"dataType": "TEXT"}, headers).json()["meta"]["totalItems"] == 1
+
+
 def test_lists_come_newest_first_with_an_exact_total(client):
     page = get(client, V2)
     assert names(page) == ALL
