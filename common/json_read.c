@@ -226,6 +226,16 @@ bool json_skip(struct json_reader *reader, struct slice *raw)
     return true;
 }
 
+enum err json_body_begin(struct json_reader *reader, struct error *error)
+{
+    if (json_object_begin(reader)) {
+        return ERR_OK;
+    }
+    json_skip(reader, NULL);
+    enum err err = json_end(reader, error);
+    return err != ERR_OK ? err : error_set(error, ERR_INVALID, "the body is not an object");
+}
+
 enum err json_end(struct json_reader *reader, struct error *error)
 {
     if (!json_failed(reader)) {

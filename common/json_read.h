@@ -81,6 +81,9 @@ bool json_failed(const struct json_reader *reader);
  * the calls below do that ask for a type. */
 enum json_type json_peek(struct json_reader *reader);
 
+/* Enters the object that the text must be. ERR_INVALID: it is no JSON, or no object. */
+MUST_CHECK enum err json_body_begin(struct json_reader *reader, struct error *error);
+
 /* False when the value is not an object (array): then nothing is passed and nothing has failed, or
  * the reader has failed. */
 bool json_object_begin(struct json_reader *reader);

@@ -13,13 +13,13 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* digit * 10^power. */
-static bool put_digit(struct money *money, char digit, int64_t power)
+/* digit * 10^power, which is to be less than 10^digits_max. */
+static bool put_digit(struct money *money, char digit, int64_t power, int digits_max)
 {
     if (digit == '0') {
         return true;
     }
-    if (power >= MONEY_PRICE_DIGITS_MAX || power < -MONEY_FRACTION_DIGITS) {
+    if (power >= digits_max || power < -MONEY_FRACTION_DIGITS) {
         return false;
     }
     uint64_t place = (uint64_t)(power + MONEY_FRACTION_DIGITS);
@@ -44,7 +44,7 @@ static bool parse_exponent(const char *at, const char *end, int64_t *out)
     return good;
 }
 
-bool money_parse(struct slice number, struct money *out)
+static bool parse(struct slice number, int digits_max, struct money *out)
 {
     const char *at = number.data;
     const char *end = number.len > 0 ? at + number.len : at;
@@ -72,11 +72,21 @@ bool money_parse(struct slice number, struct money *out)
             continue;
         }
         int64_t power = c < whole_end ? whole_end - c - 1 : whole_end - c;
-        if (!put_digit(out, *c, power + exponent)) {
+        if (!put_digit(out, *c, power + exponent, digits_max)) {
             return false;
         }
     }
     return true;
+}
+
+bool money_parse(struct slice number, struct money *out)
+{
+    return parse(number, MONEY_PRICE_DIGITS_MAX, out);
+}
+
+bool money_parse_amount(struct slice number, struct money *out)
+{
+    return parse(number, MONEY_AMOUNT_DIGITS_MAX, out);
 }
 
 struct money money_times(const struct money *price, int64_t count)

@@ -10,8 +10,9 @@
 #include "common/slice.h"
 
 enum {
-    MONEY_PRICE_DIGITS_MAX = 9, /* of a price, before the point */
-    MONEY_FRACTION_DIGITS = 36, /* behind it */
+    MONEY_PRICE_DIGITS_MAX = 9,   /* of a price, before the point */
+    MONEY_AMOUNT_DIGITS_MAX = 30, /* of an amount that a client gives */
+    MONEY_FRACTION_DIGITS = 36,   /* behind the point */
     MONEY_LIMBS = 8,
 };
 
@@ -25,7 +26,10 @@ struct money {
  * the end do not count). */
 bool money_parse(struct slice number, struct money *out);
 
-/* count: 0 to 10^18. */
+/* The same with the digits of an amount: to be added, a million of them at most, never to be multiplied. */
+bool money_parse_amount(struct slice number, struct money *out);
+
+/* count: 0 to 10^18; of a price. */
 struct money money_times(const struct money *price, int64_t count);
 
 void money_add(struct money *sum, const struct money *more);

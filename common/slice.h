@@ -30,6 +30,24 @@ static inline bool slice_is(struct slice a, const char *text)
     return slice_equals(a, slice_from(text));
 }
 
+static inline bool slice_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Without the blanks and tabs at both ends. */
+static inline struct slice slice_trim(struct slice text)
+{
+    while (text.len > 0 && slice_is_blank(text.data[0])) {
+        text.data++;
+        text.len--;
+    }
+    while (text.len > 0 && slice_is_blank(text.data[text.len - 1])) {
+        text.len--;
+    }
+    return text;
+}
+
 /* Bytewise order, as COLLATE "C" sorts; <0, 0, >0. */
 static inline int slice_compare(struct slice a, struct slice b)
 {

@@ -46,3 +46,12 @@ size_t utf8_valid_prefix(struct slice text)
     }
     return at;
 }
+
+size_t utf8_count(struct slice text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        count += (text.data[i] & 0xC0) != 0x80;
+    }
+    return count;
+}

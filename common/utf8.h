@@ -12,5 +12,8 @@
  * malformed or cut off by end. */
 size_t utf8_char(const char *at, const char *end);
 
+/* Characters of valid text. */
+size_t utf8_count(struct slice text);
+
 /* Bytes up to the first malformed one; text.len when all is well. */
 size_t utf8_valid_prefix(struct slice text);

@@ -229,32 +229,15 @@ unsigned auth_scopes(struct slice words)
 
 /* ---- a header ---- */
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static struct slice trim(struct slice text)
-{
-    while (text.len > 0 && is_blank(text.data[0])) {
-        text.data++;
-        text.len--;
-    }
-    while (text.len > 0 && is_blank(text.data[text.len - 1])) {
-        text.len--;
-    }
-    return text;
-}
-
 /* Splits "SCHEME credentials" at the first blank; any case of the scheme (RFC 9110). */
 static bool has_scheme(struct slice value, const char *scheme, struct slice *credentials)
 {
     size_t length = strlen(scheme);
     if (value.len <= length || strncasecmp(value.data, scheme, length) != 0 ||
-        !is_blank(value.data[length])) {
+        !slice_is_blank(value.data[length])) {
         return false;
     }
-    *credentials = trim((struct slice){value.data + length, value.len - length});
+    *credentials = slice_trim((struct slice){value.data + length, value.len - length});
     return true;
 }
 
@@ -319,7 +302,7 @@ static const struct credential *check_basic(const struct auth *auth, struct slic
 enum err auth_check(const struct auth *auth, struct slice authorization, int64_t now_us,
                     struct identity *identity)
 {
-    struct slice value = trim(authorization);
+    struct slice value = slice_trim(authorization);
     struct slice credentials;
     const struct credential *found = NULL;
     if (value.len > CREDENTIAL_MAX) {
@@ -343,7 +326,7 @@ enum err auth_check(const struct auth *auth, struct slice authorization, int64_t
 
 bool auth_is_well_formed(struct slice authorization)
 {
-    struct slice value = trim(authorization);
+    struct slice value = slice_trim(authorization);
     struct slice credentials = {NULL, 0};
     return value.len <= CREDENTIAL_MAX &&
            (has_scheme(value, "bearer", &credentials) ||

@@ -72,18 +72,11 @@ static enum err read_announcement(struct json_reader *reader, struct announcemen
                                   struct error *error)
 {
     struct slice key;
-    if (!json_object_begin(reader)) {
-        json_skip(reader, NULL);
-        enum err err = json_end(reader, error);
-        return err != ERR_OK ? err : error_set(error, ERR_INVALID, "the body is not an object");
+    enum err err = json_body_begin(reader, error);
+    while (err == ERR_OK && json_object_next(reader, &key)) {
+        err = read_member(reader, key, out, error);
     }
-    while (json_object_next(reader, &key)) {
-        enum err err = read_member(reader, key, out, error);
-        if (err != ERR_OK) {
-            return err;
-        }
-    }
-    return json_end(reader, error);
+    return err == ERR_OK ? json_end(reader, error) : err;
 }
 
 /* ---- checking ---- */

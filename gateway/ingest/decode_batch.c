@@ -116,15 +116,6 @@ struct decoding {
     struct fields_row observation_row; /* the present one */
 };
 
-static void refuse_field(struct decoding *decoding, uint32_t record, const struct fields *fields,
-                         const struct fault *fault)
-{
-    struct buf path = BUF_EMPTY;
-    fields_fault_path(fields, fault, &path);
-    collect_refuse(decoding->out, record, buf_slice(&path), slice_from(fault->reason));
-    buf_finish(&path);
-}
-
 /* Names the record, and collects its row if that is good. */
 static bool collect_fields(struct decoding *decoding, const char *place, uint32_t index,
                            const struct fields *fields, struct fields_row *fields_row, bool object,
@@ -142,7 +133,7 @@ static bool collect_fields(struct decoding *decoding, const char *place, uint32_
     }
     struct fault fault;
     if (!fields_check(fields, fields_row, decoding->input->scratch, &fault)) {
-        refuse_field(decoding, *record, fields, &fault);
+        fields_refuse(decoding->out, *record, fields, &fault);
         return false;
     }
     collect_row(decoding->out, *record, row);
@@ -195,14 +186,11 @@ static bool read_observations(struct decoding *decoding)
 static enum err read_body(struct decoding *decoding, struct error *error)
 {
     struct json_reader *reader = &decoding->reader;
+    uint32_t max = decoding->input->max_records;
     struct slice key;
-    if (!json_object_begin(reader)) {
-        json_skip(reader, NULL);
-        enum err err = json_end(reader, error);
-        return err != ERR_OK ? err : error_set(error, ERR_INVALID, "the body is not an object");
-    }
     bool few = true;
-    while (few && json_object_next(reader, &key)) {
+    enum err err = json_body_begin(reader, error);
+    while (err == ERR_OK && few && json_object_next(reader, &key)) {
         if (slice_is(key, "trace")) {
             read_trace(decoding);
         } else if (slice_is(key, "observations")) {
@@ -211,13 +199,11 @@ static enum err read_body(struct decoding *decoding, struct error *error)
             json_skip(reader, NULL);
         }
     }
-    if (!few ||
-        decoding->observations.count + (decoding->trace != ABSENT) > decoding->input->max_records) {
-        return error_set(error, ERR_TOO_LARGE,
-                         "more than %u records in one request (XTRACE_MAX_RECORDS)",
-                         decoding->input->max_records);
+    if (err != ERR_OK) {
+        return err;
     }
-    return json_end(reader, error);
+    few = few && decoding->observations.count + (decoding->trace != ABSENT) <= max;
+    return few ? json_end(reader, error) : fields_too_many(max, error);
 }
 
 /* What could not be done while reading, because more might have followed. */

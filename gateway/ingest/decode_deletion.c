@@ -81,23 +81,17 @@ enum err decode_deletion(const struct decode_input *input, struct collect *out, 
     struct json_reader reader;
     struct slice key;
     json_reader_init(&reader, input->body, input->len, input->max_depth, input->scratch);
-    if (!json_object_begin(&reader)) {
-        json_skip(&reader, NULL);
-        enum err err = json_end(&reader, error);
-        return err != ERR_OK ? err : error_set(error, ERR_INVALID, "the body is not an object");
-    }
-    while (json_object_next(&reader, &key)) {
-        enum err err = ERR_OK;
+    enum err err = json_body_begin(&reader, error);
+    while (err == ERR_OK && json_object_next(&reader, &key)) {
         if (slice_is(key, place)) {
             err = read_ids(input, &reader, out, error);
         } else {
             json_skip(&reader, NULL);
         }
-        if (err != ERR_OK) {
-            return err;
-        }
     }
-    enum err err = json_end(&reader, error);
+    if (err == ERR_OK) {
+        err = json_end(&reader, error);
+    }
     if (err == ERR_OK && out->row_count == 0) {
         return error_set(error, ERR_INVALID, "%s: missing, or empty", place);
     }

@@ -257,8 +257,9 @@ static void collect_strays(struct decoding *decoding)
 
 /* ---- the body of a request ---- */
 
-static void reset(struct decoding *decoding)
+static void reset(void *context)
 {
+    struct decoding *decoding = context;
     collect_reset(decoding->out);
     bare_traces_finish(&decoding->traces);
     bare_traces_init(&decoding->traces, decoding->input->scratch);
@@ -269,32 +270,9 @@ static void reset(struct decoding *decoding)
 
 static enum err read_batch(struct decoding *decoding, struct error *error)
 {
-    struct json_reader *reader = &decoding->reader;
-    struct slice key;
-    if (!json_object_begin(reader)) {
-        json_skip(reader, NULL);
-        enum err err = json_end(reader, error);
-        return err != ERR_OK ? err : error_set(error, ERR_INVALID, "the body is not an object");
-    }
-    while (json_object_next(reader, &key)) {
-        if (!slice_is(key, place)) {
-            json_skip(reader, NULL);
-            continue;
-        }
-        reset(decoding); /* a repeated key: the last counts */
-        if (!fields_read_list(&decoding->batch, reader, decoding->input->max_records, read_event,
-                              decoding)) {
-            return error_set(error, ERR_TOO_LARGE,
-                             "more than %u records in one request (XTRACE_MAX_RECORDS)",
-                             decoding->input->max_records);
-        }
-    }
-    enum err err = json_end(reader, error);
-    if (err == ERR_OK && decoding->batch.presence != PRESENT) {
-        err = error_set(error, ERR_INVALID, "batch: %s",
-                        decoding->batch.presence == ABSENT ? "missing" : "not an array");
-    }
-    return err;
+    const struct fields_body body = {place, decoding->input->max_records, reset, read_event,
+                                     decoding};
+    return fields_read_body(&body, &decoding->reader, &decoding->batch, error);
 }
 
 static struct decoding *begin(const struct decode_input *input, struct collect *out)
@@ -395,9 +373,7 @@ static enum err read_scores(struct decoding *decoding, struct error *error)
     }
     if (!fields_read_list(&decoding->batch, &decoding->reader, decoding->input->max_records,
                           read_score, decoding)) {
-        return error_set(error, ERR_TOO_LARGE,
-                         "more than %u records in one request (XTRACE_MAX_RECORDS)",
-                         decoding->input->max_records);
+        return fields_too_many(decoding->input->max_records, error);
     }
     return json_end(&decoding->reader, error);
 }

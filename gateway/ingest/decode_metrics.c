@@ -6,6 +6,8 @@
 
 enum { PATH_KEY_MAX = 100 /* bytes; a longer key is no help in a message */ };
 
+static const char place[] = "metrics";
+
 static const struct field metric_table[] = {
     FIELD("name", FORM_TEXT, METRIC_NAME),
     FIELD("labels", FORM_JSON, METRIC_LABELS),
@@ -23,7 +25,6 @@ struct decoding {
     const struct decode_input *input;
     struct collect *out;
     struct json_reader reader;
-    struct fields_list metrics;
     struct fields_row fields_row; /* the present one */
 
     /* Points that follow each other often have the same labels, to the letter. */
@@ -71,10 +72,7 @@ static void collect_metric(struct decoding *decoding, uint32_t record)
     bool labelled = set_labels(decoding, row, &labels_fault);
     struct fault fault;
     if (!fields_check(&metric_fields, &decoding->fields_row, decoding->input->scratch, &fault)) {
-        struct buf path = BUF_EMPTY;
-        fields_fault_path(&metric_fields, &fault, &path);
-        collect_refuse(decoding->out, record, buf_slice(&path), slice_from(fault.reason));
-        buf_finish(&path);
+        fields_refuse(decoding->out, record, &metric_fields, &fault);
     } else if (!labelled) {
         refuse(decoding, record, "labels", labels_fault.key, labels_fault.reason);
     } else {
@@ -92,7 +90,7 @@ static void read_metric(void *context, uint32_t index)
     if (json_failed(&decoding->reader)) {
         return;
     }
-    uint32_t record = collect_record(decoding->out, "metrics", index, ROW_METRIC, none);
+    uint32_t record = collect_record(decoding->out, place, index, ROW_METRIC, none);
     if (object) {
         collect_metric(decoding, record);
     } else {
@@ -100,52 +98,24 @@ static void read_metric(void *context, uint32_t index)
     }
 }
 
-/* False: there are too many. */
-static bool read_metrics(struct decoding *decoding)
+static void reset(void *context)
 {
-    /* A repeated key: the last counts. */
+    struct decoding *decoding = context;
     collect_reset(decoding->out);
-    return fields_read_list(&decoding->metrics, &decoding->reader, decoding->input->max_records,
-                            read_metric, decoding);
-}
-
-static enum err read_body(struct decoding *decoding, struct error *error)
-{
-    struct json_reader *reader = &decoding->reader;
-    struct slice key;
-    if (!json_object_begin(reader)) {
-        json_skip(reader, NULL);
-        enum err err = json_end(reader, error);
-        return err != ERR_OK ? err : error_set(error, ERR_INVALID, "the body is not an object");
-    }
-    while (json_object_next(reader, &key)) {
-        if (!slice_is(key, "metrics")) {
-            json_skip(reader, NULL);
-        } else if (!read_metrics(decoding)) {
-            return error_set(error, ERR_TOO_LARGE,
-                             "more than %u records in one request (XTRACE_MAX_RECORDS)",
-                             decoding->input->max_records);
-        }
-    }
-    enum err err = json_end(reader, error);
-    if (err == ERR_OK && decoding->metrics.presence != PRESENT) {
-        err = error_set(error, ERR_INVALID, "metrics: %s",
-                        decoding->metrics.presence == ABSENT ? "missing" : "not an array");
-    }
-    return err;
 }
 
 enum err decode_metrics(const struct decode_input *input, struct collect *out, struct error *error)
 {
     struct decoding decoding;
+    struct fields_list metrics;
+    const struct fields_body body = {place, input->max_records, reset, read_metric, &decoding};
     decoding.input = input;
     decoding.out = out;
-    decoding.metrics = (struct fields_list){ABSENT, 0};
     decoding.last_labels = (struct slice){NULL, 0};
     decoding.canonical = BUF_EMPTY;
     json_reader_init(&decoding.reader, input->body, input->len, input->max_depth, input->scratch);
     json_be_lenient(&decoding.reader);
-    enum err err = read_body(&decoding, error);
+    enum err err = fields_read_body(&body, &decoding.reader, &metrics, error);
     buf_finish(&decoding.canonical);
     return err;
 }

@@ -329,13 +329,8 @@ static enum err read_body(const struct decode_input *input, struct model *out, s
 {
     struct json_reader reader;
     struct slice member;
-    enum err err = ERR_OK;
     json_reader_init(&reader, input->body, input->len, input->max_depth, input->scratch);
-    if (!json_object_begin(&reader)) {
-        json_skip(&reader, NULL);
-        err = json_end(&reader, error);
-        return err != ERR_OK ? err : error_set(error, ERR_INVALID, "the body is not an object");
-    }
+    enum err err = json_body_begin(&reader, error);
     while (err == ERR_OK && json_object_next(&reader, &member)) {
         err = read_member(&reader, member, out, error);
     }

@@ -334,6 +334,15 @@ void fields_fault_path(const struct fields *fields, const struct fault *fault, s
     }
 }
 
+void fields_refuse(struct collect *out, uint32_t record, const struct fields *fields,
+                   const struct fault *fault)
+{
+    struct buf path = BUF_EMPTY;
+    fields_fault_path(fields, fault, &path);
+    collect_refuse(out, record, buf_slice(&path), slice_from(fault->reason));
+    buf_finish(&path);
+}
+
 bool fields_read_list(struct fields_list *list, struct json_reader *reader, uint32_t max,
                       void (*read)(void *context, uint32_t index), void *context)
 {
@@ -354,4 +363,36 @@ bool fields_read_list(struct fields_list *list, struct json_reader *reader, uint
         read(context, list->count++);
     }
     return true;
+}
+
+enum err fields_too_many(uint32_t max, struct error *error)
+{
+    return error_set(error, ERR_TOO_LARGE,
+                     "more than %u records in one request (XTRACE_MAX_RECORDS)", max);
+}
+
+enum err fields_read_body(const struct fields_body *body, struct json_reader *reader,
+                          struct fields_list *list, struct error *error)
+{
+    struct slice key;
+    *list = (struct fields_list){ABSENT, 0};
+    enum err err = json_body_begin(reader, error);
+    while (err == ERR_OK && json_object_next(reader, &key)) {
+        if (!slice_is(key, body->member)) {
+            json_skip(reader, NULL);
+            continue;
+        }
+        body->reset(body->context);
+        if (!fields_read_list(list, reader, body->max, body->read, body->context)) {
+            err = fields_too_many(body->max, error);
+        }
+    }
+    if (err == ERR_OK) {
+        err = json_end(reader, error);
+    }
+    if (err == ERR_OK && list->presence != PRESENT) {
+        err = error_set(error, ERR_INVALID, "%s: %s", body->member,
+                        list->presence == ABSENT ? "missing" : "not an array");
+    }
+    return err;
 }

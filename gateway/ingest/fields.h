@@ -14,9 +14,11 @@
 
 #include "common/arena.h"
 #include "common/buf.h"
+#include "common/error.h"
 #include "common/id.h"
 #include "common/json_read.h"
 #include "common/slice.h"
+#include "gateway/ingest/collect.h"
 #include "proto/row.h"
 
 enum form {
@@ -94,6 +96,10 @@ bool fields_check(const struct fields *fields, const struct fields_row *row, str
 /* Appends the way to a fault inside the record: "startTime", "tags[3]", "usage.input". */
 void fields_fault_path(const struct fields *fields, const struct fault *fault, struct buf *out);
 
+/* The record is refused for it. */
+void fields_refuse(struct collect *out, uint32_t record, const struct fields *fields,
+                   const struct fault *fault);
+
 enum presence { ABSENT, MALFORMED, PRESENT };
 
 /* A member of the body that is a list of records. */
@@ -108,3 +114,18 @@ struct fields_list {
  */
 bool fields_read_list(struct fields_list *list, struct json_reader *reader, uint32_t max,
                       void (*read)(void *context, uint32_t index), void *context);
+
+/* A body that is {"member": [record, ...]} and whatever else. */
+struct fields_body {
+    const char *member;
+    uint32_t max;
+    void (*reset)(void *context); /* the member comes, perhaps again: the last one counts */
+    void (*read)(void *context, uint32_t index);
+    void *context;
+};
+
+MUST_CHECK enum err fields_read_body(const struct fields_body *body, struct json_reader *reader,
+                                     struct fields_list *list, struct error *error);
+
+/* Returns ERR_TOO_LARGE, with its words: fields_read_list was false. */
+enum err fields_too_many(uint32_t max, struct error *error);

@@ -1,5 +1,6 @@
 /* ingestion_score: bodies of score-create and of POST /api/public/scores (contract section 2.6). */
 #include "common/json_read.h"
+#include "common/utf8.h"
 #include "gateway/ingest/ingestion.h"
 
 enum { TEXT_MAX_CHARACTERS = 500 };
@@ -88,19 +89,10 @@ static bool set_category(struct row *row, const struct given *given, struct inge
     return true;
 }
 
-static size_t count_characters(struct slice text)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        count += (text.data[i] & 0xC0) != 0x80;
-    }
-    return count;
-}
-
 static bool set_text(struct row *row, const struct given *given, struct ingestion_fault *fault)
 {
     if (given->type != JSON_STRING || given->text.len == 0 ||
-        count_characters(given->text) > TEXT_MAX_CHARACTERS) {
+        utf8_count(given->text) > TEXT_MAX_CHARACTERS) {
         return ingestion_wrong(fault, "value", "a TEXT score is a string of 1 to 500 characters");
     }
     row_set_slice(row, SCORE_STRING_VALUE, given->text);

@@ -1,4 +1,5 @@
 /* ingestion_trace: bodies of trace-create. */
+#include "common/utf8.h"
 #include "gateway/ingest/ingestion.h"
 
 enum { NAME_MAX_CHARACTERS = 1000 };
@@ -26,20 +27,11 @@ const struct fields ingestion_trace_fields = {
     .count = sizeof(table) / sizeof(table[0]),
 };
 
-static size_t count_characters(struct slice text)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        count += (text.data[i] & 0xC0) != 0x80;
-    }
-    return count;
-}
-
 bool ingestion_trace(struct ingestion *work, struct ingestion_fault *fault)
 {
     struct row *row = &work->fields_row.row;
     if (row_has(row, TRACE_NAME) &&
-        count_characters(row->values[TRACE_NAME].slice) > NAME_MAX_CHARACTERS) {
+        utf8_count(row->values[TRACE_NAME].slice) > NAME_MAX_CHARACTERS) {
         return ingestion_wrong(fault, "name", "longer than 1000 characters");
     }
     ingestion_set_environment(work, TRACE_ENVIRONMENT);

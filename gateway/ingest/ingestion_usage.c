@@ -3,8 +3,6 @@
 #include "gateway/ingest/ingestion.h"
 #include "gateway/ingest/usage.h"
 
-enum { DEPTH_MAX = 100 };
-
 /* Members of the old form. */
 static const struct {
     const char *key;
@@ -98,7 +96,7 @@ static const char *read_old(struct old_usage *old, struct slice json, struct are
 {
     struct json_reader reader;
     struct slice key;
-    json_reader_init(&reader, (char *)json.data, json.len, DEPTH_MAX, arena);
+    json_reader_init(&reader, (char *)json.data, json.len, JSON_DEPTH_MAX, arena);
     if (!json_object_begin(&reader)) {
         return "not an object";
     }

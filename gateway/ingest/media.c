@@ -2,23 +2,6 @@
 
 #include <strings.h>
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static struct slice trim(struct slice text)
-{
-    while (text.len > 0 && is_blank(text.data[0])) {
-        text.data++;
-        text.len--;
-    }
-    while (text.len > 0 && is_blank(text.data[text.len - 1])) {
-        text.len--;
-    }
-    return text;
-}
-
 static bool is_word(struct slice text, const char *word)
 {
     return text.len == strlen(word) &&
@@ -33,13 +16,13 @@ static struct slice type_of(struct slice content_type)
     if (semicolon != NULL) {
         content_type.len = (size_t)(semicolon - content_type.data);
     }
-    return trim(content_type);
+    return slice_trim(content_type);
 }
 
 bool media_is_json(struct slice content_type)
 {
     struct slice type = type_of(content_type);
-    if (trim(content_type).len == 0 || is_word(type, "application/json")) {
+    if (slice_trim(content_type).len == 0 || is_word(type, "application/json")) {
         return true;
     }
     size_t prefix = strlen("application/");
@@ -63,7 +46,7 @@ bool media_coding(struct slice content_encoding, enum coding *coding)
         {"", CODING_IDENTITY},   {"identity", CODING_IDENTITY}, {"gzip", CODING_GZIP},
         {"x-gzip", CODING_GZIP}, {"deflate", CODING_DEFLATE},
     };
-    struct slice text = trim(content_encoding);
+    struct slice text = slice_trim(content_encoding);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (is_word(text, words[i].word)) {
             *coding = words[i].coding;

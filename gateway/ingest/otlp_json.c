@@ -238,14 +238,10 @@ enum err otlp_json_read(const struct otlp_signal *signal, char *body, size_t len
     };
     json_reader_init(&reader, body, len, max_depth, scratch);
     json_be_lenient(&reader);
-    if (json_object_begin(&reader)) {
-        read_body(&reading, &reader);
-        if (reading.err != ERR_OK && !json_failed(&reader)) {
-            return reading.err;
-        }
-        return json_end(&reader, error);
+    enum err err = json_body_begin(&reader, error);
+    if (err != ERR_OK) {
+        return err;
     }
-    json_skip(&reader, NULL);
-    enum err err = json_end(&reader, error);
-    return err != ERR_OK ? err : error_set(error, ERR_INVALID, "the body is not an object");
+    read_body(&reading, &reader);
+    return reading.err != ERR_OK && !json_failed(&reader) ? reading.err : json_end(&reader, error);
 }

@@ -66,20 +66,9 @@ bool otlp_is_trace_update(const struct otlp_view *view)
 
 /* ---- tags ---- */
 
-static struct slice trim(struct slice text)
-{
-    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text = (struct slice){text.data + 1, text.len - 1};
-    }
-    while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t')) {
-        text.len--;
-    }
-    return text;
-}
-
 static void write_tag(struct buf *out, struct slice tag)
 {
-    tag = trim(tag);
+    tag = slice_trim(tag);
     if (tag.len > 0) {
         buf_append_char(out, out->len > 0 ? ',' : '[');
         json_write_string(out, tag);

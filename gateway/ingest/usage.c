@@ -6,10 +6,9 @@
 #include "common/decimal.h"
 #include "common/json_read.h"
 #include "common/json_write.h"
+#include "common/money.h"
 #include "gateway/ingest/otlp_any.h"
 #include "gateway/ingest/validate.h"
-
-enum { READ_DEPTH_MAX = 100, AMOUNT_DIGITS_MAX = 36 };
 
 static struct usage_entry *find(const struct usage *usage, struct slice key)
 {
@@ -56,7 +55,7 @@ void usage_subtract(struct usage *usage, const char *whole, const char *part)
 
 static void begin(struct json_reader *reader, struct slice json, struct arena *arena)
 {
-    json_reader_init(reader, (char *)json.data, json.len, READ_DEPTH_MAX, arena);
+    json_reader_init(reader, (char *)json.data, json.len, JSON_DEPTH_MAX, arena);
 }
 
 /* A whole number, or digits in a string. */
@@ -343,21 +342,30 @@ static struct slice costs_get(const struct costs *costs, const char *key)
     return (struct slice){NULL, 0};
 }
 
-/* Sum of the keys that contain the word; empty: none, or too many digits. */
+/* Sum of the keys that contain the word; empty: none, or too many digits. One alone stays as it is. */
 static struct slice costs_sum(const struct costs *costs, const char *word, struct arena *arena)
 {
-    struct slice sum = {NULL, 0};
+    struct slice first = {NULL, 0};
+    struct money sum = {{0}};
+    uint32_t count = 0;
+    bool good = true;
     for (uint32_t i = 0; i < costs->count; i++) {
-        if (!contains(costs->entries[i].key, word)) {
-            continue;
-        }
-        if (sum.len == 0) {
-            sum = costs->entries[i].amount;
-        } else if (!amount_add(sum, costs->entries[i].amount, arena, &sum)) {
-            return (struct slice){NULL, 0};
+        struct slice amount = costs->entries[i].amount;
+        struct money more;
+        if (contains(costs->entries[i].key, word)) {
+            first = count++ == 0 ? amount : first;
+            good = money_parse_amount(amount, &more) && good;
+            money_add(&sum, &more);
         }
     }
-    return sum;
+    if (count < 2) {
+        return first;
+    }
+    struct buf text = BUF_EMPTY;
+    if (good) {
+        money_print(&sum, &text);
+    }
+    return take(&text, arena);
 }
 
 void costs_add_total(struct costs *costs, struct arena *arena)
@@ -401,104 +409,4 @@ void costs_to_row(const struct costs *costs, struct arena *arena, struct row *ro
         set_amount(row, OBSERVATION_OUTPUT_COST, costs_sum(costs, "output", arena));
         set_amount(row, OBSERVATION_TOTAL_COST, total);
     }
-}
-
-/* ---- exact sums ---- */
-
-__extension__ typedef unsigned __int128 uint128_t;
-
-struct amount {
-    uint128_t digits;
-    int scale; /* digits behind the point */
-};
-
-static bool shift(struct amount *amount, int digits)
-{
-    for (int i = 0; i < digits; i++) {
-        if (amount->digits >= (uint128_t)1e36) {
-            return false;
-        }
-        amount->digits *= 10;
-    }
-    amount->scale += digits;
-    return true;
-}
-
-static bool parse_exponent(struct slice text, size_t at, int *exponent)
-{
-    int64_t value;
-    at += text.data[at] == '+';
-    if (!json_number_int64((struct slice){text.data + at, text.len - at}, &value) ||
-        value < -AMOUNT_DIGITS_MAX || value > AMOUNT_DIGITS_MAX) {
-        return false;
-    }
-    *exponent = (int)value;
-    return true;
-}
-
-static bool parse_amount(struct slice text, struct amount *out)
-{
-    bool fraction = false;
-    int exponent = 0;
-    *out = (struct amount){0, 0};
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        if (c == '.') {
-            fraction = true;
-        } else if (c == 'e' || c == 'E') {
-            if (!parse_exponent(text, i + 1, &exponent)) {
-                return false;
-            }
-            break;
-        } else {
-            if (!shift(out, 1)) {
-                return false;
-            }
-            out->digits += (unsigned)(c - '0');
-            out->scale -= !fraction;
-        }
-    }
-    out->scale -= exponent;
-    if (out->scale < 0) {
-        return shift(out, -out->scale);
-    }
-    return out->scale <= AMOUNT_DIGITS_MAX;
-}
-
-static struct slice print_amount(struct amount amount, struct arena *arena)
-{
-    char reversed[2 * AMOUNT_DIGITS_MAX + 8];
-    int len = 0;
-    while (amount.scale > 0 && amount.digits % 10 == 0) {
-        amount.digits /= 10;
-        amount.scale--;
-    }
-    for (int i = 0; amount.digits > 0 || i <= amount.scale; i++) {
-        if (i == amount.scale && i > 0) {
-            reversed[len++] = '.';
-        }
-        reversed[len++] = (char)('0' + (int)(amount.digits % 10));
-        amount.digits /= 10;
-    }
-    char *text = arena_alloc(arena, (size_t)len);
-    for (int i = 0; i < len; i++) {
-        text[i] = reversed[len - 1 - i];
-    }
-    return (struct slice){text, (size_t)len};
-}
-
-bool amount_add(struct slice a, struct slice b, struct arena *arena, struct slice *out)
-{
-    struct amount left;
-    struct amount right;
-    if (!parse_amount(a, &left) || !parse_amount(b, &right)) {
-        return false;
-    }
-    int scale = left.scale > right.scale ? left.scale : right.scale;
-    if (!shift(&left, scale - left.scale) || !shift(&right, scale - right.scale)) {
-        return false;
-    }
-    left.digits += right.digits;
-    *out = print_amount(left, arena);
-    return true;
 }

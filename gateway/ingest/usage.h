@@ -65,6 +65,3 @@ void costs_add_total(struct costs *costs, struct arena *arena);
 /* Sets cost_details, and the three sums where there is a total: the parts of other maps need not be all of
  * it. Nothing when there are no costs. */
 void costs_to_row(const struct costs *costs, struct arena *arena, struct row *row);
-
-/* Exact sum of two JSON numbers that are not negative, without exponent. False: too many digits. */
-bool amount_add(struct slice a, struct slice b, struct arena *arena, struct slice *out);
