@@ -47,15 +47,22 @@ static const char *const built_in_keys[] = {
 };
 
 static const char *const built_in_patterns[] = {
+    /* User and password of a URL, before what looks like an e-mail address; values of secrets in query
+     * strings and in files of settings. */
+    "(?<=://)[^\\s/:@]{0,100}:[^\\s/@]{1,200}(?=@)",
+    "(?:\\b|_)(?i:password|passwd|pwd|api[_-]?key|secret(?:[_-]?key)?|client[_-]?secret|access[_-]?"
+    "token)"
+    "=\\K[^\\s&;,\"'\\[]{1,200}",
     /* E-mail addresses. */
     "[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\\.){1,8}[A-Za-z]{2,24}",
     /* Payment cards by their first digits, American social security numbers, IBANs, telephone numbers
-     * with a country code. */
+     * with a country code, and as Americans write theirs. */
     "\\b(?:4\\d{3}|5[1-5]\\d\\d|2[2-7]\\d\\d|6(?:011|5\\d\\d))([ -]?)\\d{4}\\1\\d{4}\\1\\d{4}\\b"
     "|\\b3[47]\\d\\d([ -]?)\\d{6}\\2\\d{5}\\b"
     "|\\b\\d{3}-\\d{2}-\\d{4}\\b"
     "|\\b[A-Z]{2}\\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\\b"
-    "|\\+\\d{1,3}(?:[ .-]?\\(?\\d{1,4}\\)?){2,5}\\b",
+    "|\\+\\d{1,3}(?:[ .-]?\\(?\\d{1,4}\\)?){2,5}\\b"
+    "|(?<![\\d.-])(?:\\([2-9]\\d\\d\\) ?|[2-9]\\d\\d[ .-])[2-9]\\d\\d[ .-]\\d{4}(?![\\d.-]\\d|\\d)",
     /* Keys and tokens of well-known services, JSON Web Tokens, private keys. */
     "\\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{16,}|\\bAKIA[0-9A-Z]{16}\\b|\\bgh[pousr]_[A-Za-z0-9]{30,}"
     "|\\bxox[abprs]-[A-Za-z0-9-]{10,}|\\bAIza[0-9A-Za-z_-]{35}"

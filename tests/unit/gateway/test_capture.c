@@ -172,6 +172,12 @@ static void masked_knows_what_secrets_look_like(void **state)
     check_text(&rules, "378282246310005", "[REDACTED]");
     check_text(&rules, "ssn 078-05-1120", "ssn [REDACTED]");
     check_text(&rules, "call +49 30 1234 5678", "call [REDACTED]");
+    check_text(&rules, "(415) 555-2671, 415-555-2671.", "[REDACTED], [REDACTED].");
+    check_text(&rules, "postgresql://ada:s3:cret@db.example.com:5432/x",
+               "postgresql://[REDACTED]@db.example.com:5432/x");
+    check_text(&rules, "GET /x?a=1&api_key=abc&b=2 DB_PASSWORD=hunter2",
+               "GET /x?a=1&api_key=[REDACTED]&b=2 DB_PASSWORD=[REDACTED]");
+    check_text(&rules, "password=hunter2;user=x", "password=[REDACTED];user=x");
     check_text(&rules, "DE89 3704 0044 0532 0130 00", "[REDACTED]");
     check_text(&rules, "sk-proj-abcdefghijklmnop1234", "[REDACTED]");
     check_text(&rules, "Authorization: Bearer abcdef0123456789abcdef", "Authorization: [REDACTED]");
@@ -189,6 +195,7 @@ static void masked_leaves_everyday_text_alone(void **state)
         "1700000000000",
         "0.000012345",
         "the bearer of responsibilities is not a token",
+        "https://example.com:8080/a@b 192.168.210.4 2026-05-01 max_tokens=100 tokens=5",
         "The answer is 42 (p < 0.05), see section 3.2.1 @ home",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
