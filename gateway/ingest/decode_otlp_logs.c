@@ -93,12 +93,12 @@ static void make_event(const struct otlp_log *log, struct slice name, struct are
     out->name = name;
     out->time_ns = log->time_ns;
     if (log->body.type == ANY_MAP && log->body.count > 0) {
-        out->attributes = (struct attributes){log->body.members, log->body.count};
+        out->attributes = (struct attributes){.list = log->body.members, .count = log->body.count};
     } else if (!any_is_empty(&log->body)) {
         struct attribute *content = arena_zalloc(arena, sizeof(*content));
         content->key = SLICE_LITERAL("content");
         content->value = log->body;
-        out->attributes = (struct attributes){content, 1};
+        out->attributes = (struct attributes){.list = content, .count = 1};
     } else {
         out->attributes = log->attributes;
     }

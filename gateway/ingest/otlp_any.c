@@ -69,7 +69,7 @@ void any_print(const struct any *any, struct buf *out)
         print_array(any, out);
         break;
     case ANY_MAP:
-        attributes_print(&(struct attributes){any->members, any->count}, out);
+        attributes_print(&(struct attributes){.list = any->members, .count = any->count}, out);
         break;
     }
 }

@@ -9,30 +9,29 @@ enum { LIST_FIRST = 8, ID_BYTES_MAX = 16 };
 
 static const char wrong_size[] = "not an id of the right length in hex digits";
 
-void *otlp_list_add(struct otlp_list *list, size_t size, struct arena *arena)
+void *otlp_list_add(void *list, size_t size, struct arena *arena)
 {
-    if (list->count == list->capacity) {
-        uint32_t capacity = list->capacity > 0 ? 2 * list->capacity : LIST_FIRST;
+    OTLP_LIST(char) grown; /* of whatever the list is */
+    _Static_assert(sizeof(grown) == sizeof(struct attributes), "all lists have one shape");
+    memcpy(&grown, list, sizeof(grown));
+    if (grown.count == grown.capacity) {
+        uint32_t capacity = grown.capacity > 0 ? 2 * grown.capacity : LIST_FIRST;
         char *items = arena_alloc(arena, capacity * size);
-        if (list->count > 0) {
-            memcpy(items, list->items, list->count * size);
+        if (grown.count > 0) {
+            memcpy(items, grown.list, grown.count * size);
         }
-        list->items = items;
-        list->capacity = capacity;
+        grown.list = items;
+        grown.capacity = capacity;
     }
-    void *item = (char *)list->items + list->count++ * size;
+    char *item = grown.list + grown.count++ * size;
+    memcpy(list, &grown, sizeof(grown));
     memset(item, 0, size);
     return item;
 }
 
-struct attributes otlp_list_attributes(const struct otlp_list *list)
-{
-    return (struct attributes){list->items, list->count};
-}
-
 void otlp_build_fail(struct otlp_build *build, const char *reason)
 {
-    otlp_fault_set(build->fault, build->field, reason);
+    otlp_fault_set(build->fault, build->field != NULL ? build->field : "", reason);
 }
 
 bool otlp_build_count(struct otlp_build *build)
@@ -45,12 +44,11 @@ bool otlp_build_count(struct otlp_build *build)
     return true;
 }
 
-void otlp_build_drop_empty(struct otlp_list *list)
+void otlp_build_attribute(struct otlp_build *build, struct attributes *list,
+                          const struct attribute *attribute)
 {
-    const struct attribute *attributes = list->items;
-    const struct attribute *last = &attributes[list->count - 1];
-    if (last->key.len == 0 && last->value.type == ANY_NULL) {
-        list->count--;
+    if (attribute->key.len > 0 || attribute->value.type != ANY_NULL) {
+        *(struct attribute *)otlp_list_add(list, sizeof(*attribute), build->arena) = *attribute;
     }
 }
 

@@ -14,30 +14,22 @@
 struct otlp_build {
     struct arena *arena;      /* of what is read */
     struct otlp_fault *fault; /* of what is read; the first one stays */
-    const char *field;        /* static: the present field, for faults */
+    const char *field;        /* static: the present field, for faults; NULL: none */
     uint32_t value_count;     /* attributes and elements so far */
     size_t control_count;     /* characters that JSON writes six times as long */
 };
 
-/* An array in an arena while it grows. */
-struct otlp_list {
-    void *items;
-    uint32_t count;
-    uint32_t capacity;
-};
-
-/* A new item at the end, zeroed. */
-void *otlp_list_add(struct otlp_list *list, size_t size, struct arena *arena);
-
-struct attributes otlp_list_attributes(const struct otlp_list *list);
+/* A new item of size bytes at the end of an OTLP_LIST of such, zeroed. */
+void *otlp_list_add(void *list, size_t size, struct arena *arena);
 
 void otlp_build_fail(struct otlp_build *build, const char *reason);
 
 /* Counts one more value; false: there are too many, which is a fault. */
 bool otlp_build_count(struct otlp_build *build);
 
-/* Takes the last attribute of a list away again when it says nothing. */
-void otlp_build_drop_empty(struct otlp_list *list);
+/* Adds an attribute unless it says nothing. */
+void otlp_build_attribute(struct otlp_build *build, struct attributes *list,
+                          const struct attribute *attribute);
 
 /* Beyond OTLP_CONTROLS_MAX control characters of what is read: a fault, for it is no text.
  * text itself when it is valid UTF-8 without U+0000; else a copy in which U+FFFD stands for each

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "gateway/ingest/otlp_json_value.h"
+#include "gateway/ingest/otlp_json_fields.h"
 
 struct reading;
 
@@ -38,54 +38,6 @@ static bool is_over(const struct reading *reading, const struct json_reader *rea
     return reading->err != ERR_OK || json_failed(reader);
 }
 
-/* ---- resource and scope ---- */
-
-static void read_resource(struct reading *reading, struct json_reader *reader,
-                          struct otlp_resource *out)
-{
-    struct otlp_build build = {reading->sink->resource_arena, &out->fault, "resource.attributes", 0,
-                               0};
-    struct slice key;
-    if (!json_object_begin(reader)) {
-        if (!json_null(reader)) {
-            json_skip(reader, NULL);
-            otlp_build_fail(&build, "not of the right type");
-        }
-        return;
-    }
-    while (json_object_next(reader, &key)) {
-        if (slice_is(key, "attributes")) {
-            otlp_json_attributes(&build, reader, &out->attributes);
-        } else {
-            json_skip(reader, NULL);
-        }
-    }
-}
-
-static void read_scope(struct reading *reading, struct json_reader *reader, struct otlp_scope *out)
-{
-    struct otlp_build build = {reading->sink->scope_arena, &out->fault, "scope", 0, 0};
-    struct slice key;
-    if (!json_object_begin(reader)) {
-        if (!json_null(reader)) {
-            json_skip(reader, NULL);
-            otlp_build_fail(&build, "not of the right type");
-        }
-        return;
-    }
-    while (json_object_next(reader, &key)) {
-        if (slice_is(key, "name")) {
-            otlp_json_text(reader, &out->name);
-        } else if (slice_is(key, "version")) {
-            otlp_json_text(reader, &out->version);
-        } else if (slice_is(key, "attributes")) {
-            otlp_json_attributes(&build, reader, &out->attributes);
-        } else {
-            json_skip(reader, NULL);
-        }
-    }
-}
-
 /* ---- items ---- */
 
 static void read_items(struct reading *reading, struct json_reader *reader)
@@ -106,13 +58,23 @@ static void read_items(struct reading *reading, struct json_reader *reader)
 
 /* ---- the way to the items ---- */
 
+/* A resource or scope; its faults go by one name. */
+static void read_about(struct arena *arena, struct json_reader *reader,
+                       const struct otlp_message *message, void *record, struct otlp_fault *fault,
+                       const char *name)
+{
+    struct otlp_build build = {arena, fault, name, 0, 0};
+    otlp_json_message(&build, reader, message, record);
+}
+
 static void take_resource(struct reading *reading, struct json_reader *reader)
 {
     struct otlp_resource resource;
     memset(&resource, 0, sizeof(resource));
     arena_reset(reading->sink->resource_arena);
     if (reader != NULL) {
-        read_resource(reading, reader, &resource);
+        read_about(reading->sink->resource_arena, reader, &otlp_resource_message, &resource,
+                   &resource.fault, "resource.attributes");
     }
     reading->sink->on_resource(reading->sink->context, &resource);
 }
@@ -123,7 +85,8 @@ static void take_scope(struct reading *reading, struct json_reader *reader)
     memset(&scope, 0, sizeof(scope));
     arena_reset(reading->sink->scope_arena);
     if (reader != NULL) {
-        read_scope(reading, reader, &scope);
+        read_about(reading->sink->scope_arena, reader, &otlp_scope_message, &scope, &scope.fault,
+                   "scope");
     }
     reading->sink->on_scope(reading->sink->context, &scope);
 }

@@ -126,6 +126,23 @@ void otlp_json_unsigned(struct otlp_build *build, struct json_reader *reader, ui
     }
 }
 
+void otlp_json_word(struct json_reader *reader, const char *const *words, uint32_t *out)
+{
+    struct slice text;
+    uint64_t number = 0;
+    *out = 0;
+    if (!number_or_string(reader, &text)) {
+        json_skip(reader, NULL);
+        return;
+    }
+    bool is_number = digits_uint64(text, &number);
+    for (uint32_t i = 0; words[i] != NULL; i++) {
+        if (is_number ? i == number : slice_is(text, words[i])) {
+            *out = i;
+        }
+    }
+}
+
 /* False: no number. */
 static bool text_double(struct slice text, double *out)
 {
@@ -146,6 +163,17 @@ void otlp_json_double(struct otlp_build *build, struct json_reader *reader, doub
         pass_other(build, reader);
     } else if (!text_double(text, out)) {
         otlp_build_fail(build, "not a double");
+    }
+}
+
+void otlp_json_int32(struct otlp_build *build, struct json_reader *reader, int32_t *out)
+{
+    double real = 0;
+    otlp_json_double(build, reader, &real);
+    if (!(real >= INT32_MIN && real <= INT32_MAX)) {
+        otlp_build_fail(build, "not a 32-bit integer");
+    } else {
+        *out = (int32_t)real;
     }
 }
 
@@ -239,50 +267,69 @@ static void read_attribute(struct otlp_build *build, struct json_reader *reader,
 }
 
 /* The reader stands in the array. */
-static void read_list(struct otlp_build *build, struct json_reader *reader, uint32_t depth,
-                      bool map, struct otlp_list *list)
+static void read_pairs(struct otlp_build *build, struct json_reader *reader, uint32_t depth,
+                       struct attributes *out)
 {
     for (uint32_t place = 0; json_array_next(reader); place++) {
-        if (!otlp_build_count(build)) {
-            json_skip(reader, NULL);
-        } else if (map) {
-            read_attribute(build, reader, depth, place,
-                           otlp_list_add(list, sizeof(struct attribute), build->arena));
-            otlp_build_drop_empty(list);
+        struct attribute attribute = {.value = {.type = ANY_NULL}};
+        if (otlp_build_count(build)) {
+            read_attribute(build, reader, depth, place, &attribute);
+            otlp_build_attribute(build, out, &attribute);
         } else {
-            read_any(build, reader, depth, otlp_list_add(list, sizeof(struct any), build->arena));
+            json_skip(reader, NULL);
+        }
+    }
+}
+
+/* What "values" of arrayValue and kvlistValue holds, so far. */
+struct values {
+    OTLP_LIST(struct any) elements;
+    struct attributes members;
+};
+
+static void read_values(struct otlp_build *build, struct json_reader *reader, uint32_t depth,
+                        enum any_type type, struct values *out)
+{
+    if (type == ANY_MAP) {
+        read_pairs(build, reader, depth, &out->members);
+        return;
+    }
+    while (json_array_next(reader)) {
+        if (otlp_build_count(build)) {
+            struct any *any = otlp_list_add(&out->elements, sizeof(*any), build->arena);
+            read_any(build, reader, depth, any);
+        } else {
+            json_skip(reader, NULL);
         }
     }
 }
 
 /* {"values":[...]} of arrayValue and kvlistValue */
 static void read_elements(struct otlp_build *build, struct json_reader *reader, uint32_t depth,
-                          struct any *out)
+                          enum any_type type, struct any *out)
 {
-    struct otlp_list list = {NULL, 0, 0};
+    struct values values = {.members = {.count = 0}};
     struct slice key;
-    bool map = out->type == ANY_MAP;
     if (depth == OTLP_DEPTH_MAX || !json_object_begin(reader)) {
         keep_other(reader, out);
         return;
     }
+    out->type = type;
     while (json_object_next(reader, &key)) {
         if (!slice_is(key, "values")) {
             json_skip(reader, NULL);
         } else if (json_array_begin(reader)) {
-            read_list(build, reader, depth + 1, map, &list);
+            read_values(build, reader, depth + 1, type, &values);
         } else {
             keep_other(reader, out);
         }
     }
-    if (out->type == ANY_STRING) {
-        return;
-    }
-    out->count = list.count;
-    if (map) {
-        out->members = list.items;
-    } else {
-        out->elements = list.items;
+    if (out->type == ANY_MAP) {
+        out->members = values.members.list;
+        out->count = values.members.count;
+    } else if (out->type == ANY_ARRAY) {
+        out->elements = values.elements.list;
+        out->count = values.elements.count;
     }
 }
 
@@ -351,8 +398,7 @@ static void read_kind(struct otlp_build *build, struct json_reader *reader, stru
     } else if (slice_is(kind, "boolValue")) {
         read_bool(reader, &any);
     } else if (slice_is(kind, "arrayValue") || slice_is(kind, "kvlistValue")) {
-        any.type = kind.data[0] == 'a' ? ANY_ARRAY : ANY_MAP;
-        read_elements(build, reader, depth, &any);
+        read_elements(build, reader, depth, kind.data[0] == 'a' ? ANY_ARRAY : ANY_MAP, &any);
     } else {
         read_unknown_kind(reader, out);
         return;
@@ -382,11 +428,9 @@ void otlp_json_any(struct otlp_build *build, struct json_reader *reader, struct 
 void otlp_json_attributes(struct otlp_build *build, struct json_reader *reader,
                           struct attributes *out)
 {
-    struct otlp_list list = {NULL, 0, 0};
     if (json_array_begin(reader)) {
-        read_list(build, reader, 0, true, &list);
+        read_pairs(build, reader, 0, out);
     } else {
         pass_other(build, reader);
     }
-    *out = (struct attributes){list.items, list.count};
 }

@@ -16,8 +16,14 @@ void otlp_json_time(struct otlp_build *build, struct json_reader *reader, uint64
 /* A count that only informs: what is none of 32 bits is 0 and no fault. */
 void otlp_json_count(struct json_reader *reader, uint32_t *out);
 
+/* A number, or a word of an enumeration by its number; 0 when it is none, which is no fault. */
+void otlp_json_word(struct json_reader *reader, const char *const *words, uint32_t *out);
+
 /* A number, also as text; NaN and the infinities are words. */
 void otlp_json_double(struct otlp_build *build, struct json_reader *reader, double *out);
+
+/* A number of 32 bits, also as text. */
+void otlp_json_int32(struct otlp_build *build, struct json_reader *reader, int32_t *out);
 
 /* A 64-bit count, also as text. */
 void otlp_json_unsigned(struct otlp_build *build, struct json_reader *reader, uint64_t *out);
@@ -28,6 +34,6 @@ void otlp_json_id(struct otlp_build *build, struct json_reader *reader, size_t s
 /* An AnyValue: {"stringValue":"..."}. Beyond OTLP_DEPTH_MAX it goes on as text. */
 void otlp_json_any(struct otlp_build *build, struct json_reader *reader, struct any *out);
 
-/* An array of {"key","value"}; an element that is something else has its place in the array as key. */
+/* An array of {"key","value"}, onto a list; an element that is something else has its place in the array as key. */
 void otlp_json_attributes(struct otlp_build *build, struct json_reader *reader,
                           struct attributes *out);

@@ -229,7 +229,7 @@ static const struct meaning levels[] = {
 static const char *find_level(const struct otlp_view *view)
 {
     const char *level = find_meaning(levels, view_text_of(view, NAME_LF_OBSERVATION_LEVEL));
-    return level == NULL && view->span->status_code == OTLP_STATUS_ERROR ? "ERROR" : level;
+    return level == NULL && view->span->status.code == OTLP_STATUS_ERROR ? "ERROR" : level;
 }
 
 /* What is said, else the status's, else what the last exception of a failure says. */
@@ -237,10 +237,10 @@ static struct slice find_status_message(const struct otlp_view *view)
 {
     const struct otlp_span *span = view->span;
     struct slice message = view_text_of(view, NAME_LF_OBSERVATION_STATUS_MESSAGE);
-    message = message.len > 0 ? message : span->status_message;
-    uint32_t left = span->status_code == OTLP_STATUS_ERROR ? span->event_count : 0;
+    message = message.len > 0 ? message : span->status.message;
+    uint32_t left = span->status.code == OTLP_STATUS_ERROR ? span->events.count : 0;
     while (message.len == 0 && left-- > 0) {
-        const struct otlp_event *event = &span->events[left];
+        const struct otlp_event *event = &span->events.list[left];
         const struct any *any = slice_is(event->name, "exception")
                                     ? attributes_find(&event->attributes, "exception.message")
                                     : NULL;

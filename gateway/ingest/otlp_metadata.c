@@ -263,10 +263,10 @@ static void write_span(struct otlp_view *view)
 static bool has_events(const struct otlp_span *span)
 {
     uint32_t i = 0;
-    while (i < span->event_count && span->events[i].used) {
+    while (i < span->events.count && span->events.list[i].used) {
         i++;
     }
-    return i < span->event_count;
+    return i < span->events.count;
 }
 
 static void write_events(struct otlp_view *view)
@@ -275,8 +275,8 @@ static void write_events(struct otlp_view *view)
     const struct otlp_span *span = view->span;
     bool any = false;
     write_key(out, SLICE_LITERAL("events"));
-    for (uint32_t i = 0; i < span->event_count; i++) {
-        const struct otlp_event *event = &span->events[i];
+    for (uint32_t i = 0; i < span->events.count; i++) {
+        const struct otlp_event *event = &span->events.list[i];
         if (event->used) {
             continue;
         }
@@ -296,8 +296,8 @@ static void write_links(struct otlp_view *view)
     struct buf *out = &view->text;
     const struct otlp_span *span = view->span;
     write_key(out, SLICE_LITERAL("links"));
-    for (uint32_t i = 0; i < span->link_count; i++) {
-        const struct otlp_link *link = &span->links[i];
+    for (uint32_t i = 0; i < span->links.count; i++) {
+        const struct otlp_link *link = &span->links.list[i];
         buf_printf(out,
                    "%s{\"traceId\":\"%s\",\"spanId\":\"%s\",\"attributes\":", i > 0 ? "," : "[",
                    link->trace_id, link->span_id);
@@ -344,7 +344,7 @@ static void mark_trace_fields(const struct making *making)
 struct slice otlp_metadata_of_observation(struct otlp_view *view)
 {
     const struct otlp_span *span = view->span;
-    struct making making = {view, has_events(span), span->link_count > 0, is_unusual(span)};
+    struct making making = {view, has_events(span), span->links.count > 0, is_unusual(span)};
     buf_reset(&view->text);
     write_own_metadata(&making);
     mark_trace_fields(&making);

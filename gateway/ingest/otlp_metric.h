@@ -29,7 +29,7 @@ struct otlp_metric {
     struct slice name;
     struct slice unit;
     enum otlp_metric_type type;
-    enum otlp_temporality temporality;
+    uint32_t temporality; /* enum otlp_temporality */
     bool monotonic;
     struct otlp_fault fault; /* of all its points, then */
 };
@@ -37,12 +37,16 @@ struct otlp_metric {
 /* Of an exponential histogram: the first is number offset. */
 struct otlp_buckets {
     int32_t offset;
-    uint64_t *counts;
-    uint32_t count;
+    OTLP_LIST(uint64_t) counts;
 };
 
 struct otlp_quantile {
     double quantile;
+    double value;
+};
+
+struct otlp_number {
+    bool sent;
     double value;
 };
 
@@ -51,23 +55,16 @@ struct otlp_point {
     uint64_t time_ns; /* since 1970; 0: unset */
     uint32_t flags;
 
-    /* gauges and sums */
-    bool has_value;
-    double value;
+    struct otlp_number value; /* gauges and sums */
 
     /* the others */
     uint64_t count;
-    bool has_sum;
-    bool has_min;
-    bool has_max;
-    double sum;
-    double min;
-    double max;
+    struct otlp_number sum;
+    struct otlp_number min;
+    struct otlp_number max;
 
-    uint64_t *bucket_counts; /* histograms: one more than bounds, or none */
-    uint32_t bucket_count;
-    double *bounds;
-    uint32_t bound_count;
+    OTLP_LIST(uint64_t) bucket_counts; /* histograms: one more than bounds, or none */
+    OTLP_LIST(double) bounds;
 
     int32_t scale; /* exponential ones */
     uint64_t zero_count;
@@ -75,8 +72,7 @@ struct otlp_point {
     struct otlp_buckets positive;
     struct otlp_buckets negative;
 
-    struct otlp_quantile *quantiles; /* summaries */
-    uint32_t quantile_count;
+    OTLP_LIST(struct otlp_quantile) quantiles; /* summaries */
 
     struct otlp_fault fault; /* the first one */
 };

@@ -266,8 +266,8 @@ static struct slice messages_of_events(struct otlp_view *view)
 {
     uint32_t count = 0;
     buf_reset(&view->text);
-    for (uint32_t i = 0; i < view->span->event_count; i++) {
-        struct otlp_event *event = &view->span->events[i];
+    for (uint32_t i = 0; i < view->span->events.count; i++) {
+        struct otlp_event *event = &view->span->events.list[i];
         struct slice role = event_role(event->name);
         if (role.len > 0) {
             buf_append_char(&view->text, count++ > 0 ? ',' : '[');
@@ -283,10 +283,10 @@ static struct slice choices_of_events(struct otlp_view *view)
     uint32_t count = 0;
     buf_reset(&view->text);
     buf_append_char(&view->text, '[');
-    for (uint32_t i = 0; i < view->span->event_count; i++) {
-        if (slice_is(view->span->events[i].name, event_choice)) {
+    for (uint32_t i = 0; i < view->span->events.count; i++) {
+        if (slice_is(view->span->events.list[i].name, event_choice)) {
             buf_append_text(&view->text, count++ > 0 ? "," : "");
-            print_message(view, &view->span->events[i], NONE);
+            print_message(view, &view->span->events.list[i], NONE);
         }
     }
     buf_append_char(&view->text, ']');
@@ -312,9 +312,9 @@ static struct slice event_content(struct otlp_view *view, struct otlp_event *eve
 static struct slice content_of_events(struct otlp_view *view, const char *name, const char *key)
 {
     struct slice content = NONE;
-    for (uint32_t i = 0; i < view->span->event_count; i++) {
-        if (slice_is(view->span->events[i].name, name)) {
-            content = event_content(view, &view->span->events[i], key);
+    for (uint32_t i = 0; i < view->span->events.count; i++) {
+        if (slice_is(view->span->events.list[i].name, name)) {
+            content = event_content(view, &view->span->events.list[i], key);
         }
     }
     return content;
@@ -347,7 +347,7 @@ enum otlp_payload_part otlp_payload_of_event(struct otlp_view *view, struct otlp
 
 static bool find_in_events(struct otlp_view *view, struct otlp_payload *out)
 {
-    if (find_details(view, view->span->events, view->span->event_count, out)) {
+    if (find_details(view, view->span->events.list, view->span->events.count, out)) {
         return true;
     }
     out->input = messages_of_events(view);

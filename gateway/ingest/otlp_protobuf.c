@@ -2,57 +2,14 @@
 
 #include <string.h>
 
-#include "gateway/ingest/otlp_protobuf_value.h"
+#include "gateway/ingest/otlp_protobuf_fields.h"
+#include "gateway/ingest/otlp_wire.h"
 
 struct reading {
     const struct otlp_signal *signal;
     const struct otlp_sink *sink;
     struct error *error;
 };
-
-/* ---- resource and scope ---- */
-
-static void read_resource(struct arena *arena, struct slice message, struct otlp_resource *out)
-{
-    struct otlp_build build = {arena, &out->fault, "resource.attributes", 0, 0};
-    struct otlp_list attributes = {NULL, 0, 0};
-    struct wire wire = wire_from(message);
-    struct wire_field field;
-    while (wire_next(&wire, &field)) {
-        if (field.number == 1) {
-            otlp_protobuf_attribute(&build, &field, &attributes);
-        }
-    }
-    otlp_protobuf_end(&build, &wire);
-    out->attributes = otlp_list_attributes(&attributes);
-}
-
-static void read_scope(struct arena *arena, struct slice message, struct otlp_scope *out)
-{
-    struct otlp_build build = {arena, &out->fault, "scope", 0, 0};
-    struct otlp_list attributes = {NULL, 0, 0};
-    struct wire wire = wire_from(message);
-    struct wire_field field;
-    while (wire_next(&wire, &field)) {
-        switch (field.number) {
-        case 1:
-            otlp_protobuf_text(&build, &field, &out->name);
-            break;
-        case 2:
-            otlp_protobuf_text(&build, &field, &out->version);
-            break;
-        case 3:
-            otlp_protobuf_attribute(&build, &field, &attributes);
-            break;
-        default:
-            break;
-        }
-    }
-    otlp_protobuf_end(&build, &wire);
-    out->attributes = otlp_list_attributes(&attributes);
-}
-
-/* ---- the message ---- */
 
 static enum err fail_type(const struct reading *reading)
 {
@@ -119,7 +76,8 @@ static enum err take_scope(const struct reading *reading, struct slice message)
     }
     memset(&scope, 0, sizeof(scope));
     arena_reset(sink->scope_arena);
-    read_scope(sink->scope_arena, raw, &scope);
+    struct otlp_build build = {sink->scope_arena, &scope.fault, "scope", 0, 0};
+    otlp_protobuf_message(&build, raw, &otlp_scope_message, &scope);
     sink->on_scope(sink->context, &scope);
     return each_of(reading, message, 2, take_item);
 }
@@ -135,7 +93,8 @@ static enum err take_resource(const struct reading *reading, struct slice messag
     }
     memset(&resource, 0, sizeof(resource));
     arena_reset(sink->resource_arena);
-    read_resource(sink->resource_arena, raw, &resource);
+    struct otlp_build build = {sink->resource_arena, &resource.fault, "resource.attributes", 0, 0};
+    otlp_protobuf_message(&build, raw, &otlp_resource_message, &resource);
     sink->on_resource(sink->context, &resource);
     return each_of(reading, message, 2, take_scope);
 }

@@ -11,47 +11,10 @@ bool otlp_protobuf_is(struct otlp_build *build, const struct wire_field *field, 
     return false;
 }
 
-void otlp_protobuf_text(struct otlp_build *build, const struct wire_field *field, struct slice *out)
-{
-    if (otlp_protobuf_is(build, field, WIRE_BYTES)) {
-        *out = otlp_build_text(build, field->bytes);
-    }
-}
-
 void otlp_protobuf_end(struct otlp_build *build, const struct wire *wire)
 {
     if (wire->broken) {
         otlp_build_fail(build, "broken protobuf");
-    }
-}
-
-void otlp_protobuf_number(struct otlp_build *build, const struct wire_field *field,
-                          enum wire_type type, uint64_t *out)
-{
-    if (otlp_protobuf_is(build, field, type)) {
-        *out = field->integer;
-    }
-}
-
-void otlp_protobuf_count(struct otlp_build *build, const struct wire_field *field, uint32_t *out)
-{
-    if (otlp_protobuf_is(build, field, WIRE_VARINT)) {
-        *out = (uint32_t)field->integer;
-    }
-}
-
-void otlp_protobuf_double(struct otlp_build *build, const struct wire_field *field, double *out)
-{
-    if (otlp_protobuf_is(build, field, WIRE_FIXED64)) {
-        memcpy(out, &field->integer, sizeof(*out));
-    }
-}
-
-void otlp_protobuf_id(struct otlp_build *build, const struct wire_field *field, size_t size,
-                      char *id)
-{
-    if (otlp_protobuf_is(build, field, WIRE_BYTES)) {
-        otlp_build_id(build, field->bytes, size, id);
     }
 }
 
@@ -66,8 +29,8 @@ static void read_attribute(struct otlp_build *build, struct slice message, uint3
     struct wire wire = wire_from(message);
     struct wire_field field;
     while (wire_next(&wire, &field)) {
-        if (field.number == 1) {
-            otlp_protobuf_text(build, &field, &out->key);
+        if (field.number == 1 && otlp_protobuf_is(build, &field, WIRE_BYTES)) {
+            out->key = otlp_build_text(build, field.bytes);
         } else if (field.number == 2 && otlp_protobuf_is(build, &field, WIRE_BYTES)) {
             read_any(build, field.bytes, depth, &out->value);
         }
@@ -76,26 +39,25 @@ static void read_attribute(struct otlp_build *build, struct slice message, uint3
 }
 
 static void add_attribute(struct otlp_build *build, struct slice message, uint32_t depth,
-                          struct otlp_list *list)
+                          struct attributes *out)
 {
-    read_attribute(build, message, depth,
-                   otlp_list_add(list, sizeof(struct attribute), build->arena));
-    otlp_build_drop_empty(list);
+    struct attribute attribute = {.value = {.type = ANY_NULL}};
+    read_attribute(build, message, depth, &attribute);
+    otlp_build_attribute(build, out, &attribute);
 }
 
-/* ArrayValue and KeyValueList are both a repeated field 1. Too deep inside others they stay the bytes
- * that they are. */
-static void read_elements(struct otlp_build *build, struct slice message, uint32_t depth,
-                          struct any *out)
+/* What ArrayValue and KeyValueList hold, so far. */
+struct values {
+    OTLP_LIST(struct any) elements;
+    struct attributes members;
+};
+
+/* Both are a repeated field 1. */
+static void read_values(struct otlp_build *build, struct slice message, uint32_t depth,
+                        enum any_type type, struct values *out)
 {
-    struct otlp_list list = {NULL, 0, 0};
     struct wire wire = wire_from(message);
     struct wire_field field;
-    bool map = out->type == ANY_MAP;
-    if (depth == OTLP_DEPTH_MAX) {
-        *out = (struct any){.type = ANY_STRING, .text = otlp_build_base64(build, message)};
-        return;
-    }
     while (wire_next(&wire, &field)) {
         if (field.number != 1) {
             continue;
@@ -103,19 +65,34 @@ static void read_elements(struct otlp_build *build, struct slice message, uint32
         if (!otlp_protobuf_is(build, &field, WIRE_BYTES) || !otlp_build_count(build)) {
             return;
         }
-        if (map) {
-            add_attribute(build, field.bytes, depth + 1, &list);
+        if (type == ANY_MAP) {
+            add_attribute(build, field.bytes, depth, &out->members);
         } else {
-            read_any(build, field.bytes, depth + 1,
-                     otlp_list_add(&list, sizeof(struct any), build->arena));
+            struct any *any = otlp_list_add(&out->elements, sizeof(*any), build->arena);
+            read_any(build, field.bytes, depth, any);
         }
     }
     otlp_protobuf_end(build, &wire);
-    out->count = list.count;
-    if (map) {
-        out->members = list.items;
+}
+
+/* Too deep inside others they stay the bytes that they are. */
+static void read_elements(struct otlp_build *build, struct slice message, uint32_t depth,
+                          enum any_type type, struct any *out)
+{
+    struct values values = {.members = {.count = 0}};
+    if (depth == OTLP_DEPTH_MAX) {
+        out->type = ANY_STRING;
+        out->text = otlp_build_base64(build, message);
+        return;
+    }
+    read_values(build, message, depth + 1, type, &values);
+    out->type = type;
+    if (type == ANY_MAP) {
+        out->members = values.members.list;
+        out->count = values.members.count;
     } else {
-        out->elements = list.items;
+        out->elements = values.elements.list;
+        out->count = values.elements.count;
     }
 }
 
@@ -147,8 +124,7 @@ static void set_any(struct otlp_build *build, const struct wire_field *field, ui
         break;
     case 5:
     case 6:
-        out->type = field->number == 5 ? ANY_ARRAY : ANY_MAP;
-        read_elements(build, field->bytes, depth, out);
+        read_elements(build, field->bytes, depth, field->number == 5 ? ANY_ARRAY : ANY_MAP, out);
         break;
     default:
         out->type = ANY_STRING;
@@ -171,17 +147,16 @@ static void read_any(struct otlp_build *build, struct slice message, uint32_t de
     otlp_protobuf_end(build, &wire);
 }
 
-void otlp_protobuf_any(struct otlp_build *build, const struct wire_field *field, struct any *out)
+void otlp_protobuf_any(struct otlp_build *build, struct slice message, struct any *out)
 {
-    if (otlp_protobuf_is(build, field, WIRE_BYTES) && otlp_build_count(build)) {
-        read_any(build, field->bytes, 0, out);
+    if (otlp_build_count(build)) {
+        read_any(build, message, 0, out);
     }
 }
 
-void otlp_protobuf_attribute(struct otlp_build *build, const struct wire_field *field,
-                             struct otlp_list *list)
+void otlp_protobuf_attribute(struct otlp_build *build, struct slice message, struct attributes *out)
 {
-    if (otlp_protobuf_is(build, field, WIRE_BYTES) && otlp_build_count(build)) {
-        add_attribute(build, field->bytes, 0, list);
+    if (otlp_build_count(build)) {
+        add_attribute(build, message, 0, out);
     }
 }

@@ -8,7 +8,7 @@
 struct making {
     struct otlp_point *point;
     struct arena *arena;
-    struct otlp_list list;
+    OTLP_LIST(struct otlp_sample) list;
     double cumulated;  /* of the buckets so far */
     double last_bound; /* of the last bucket made */
 };
@@ -34,7 +34,7 @@ static bool add_with(struct making *making, const char *suffix, const char *labe
     struct any any = {.type = ANY_DOUBLE, .real = at};
     any_print(&any, &text);
     add(making, suffix, value);
-    struct otlp_sample *sample = (struct otlp_sample *)making->list.items + making->list.count - 1;
+    struct otlp_sample *sample = &making->list.list[making->list.count - 1];
     sample->label = label;
     sample->label_value = isfinite(at) ? arena_copy(making->arena, buf_slice(&text))
                           : at > 0     ? SLICE_LITERAL("+Inf")
@@ -47,7 +47,7 @@ static bool add_with(struct making *making, const char *suffix, const char *labe
 
 static void add_bucket(struct making *making, double bound, uint64_t count)
 {
-    struct otlp_sample *last = (struct otlp_sample *)making->list.items + making->list.count - 1;
+    struct otlp_sample *last = &making->list.list[making->list.count - 1];
     making->cumulated += (double)count;
     /* Bounds that a double cannot tell apart. */
     if (last->label != NULL && making->last_bound == bound) {
@@ -61,21 +61,21 @@ static void add_bucket(struct making *making, double bound, uint64_t count)
 static bool add_histogram_buckets(struct making *making)
 {
     const struct otlp_point *point = making->point;
-    if (point->bucket_count == 0 && point->bound_count == 0) {
+    if (point->bucket_counts.count == 0 && point->bounds.count == 0) {
         return true;
     }
-    if (point->bucket_count != point->bound_count + 1) {
+    if (point->bucket_counts.count != point->bounds.count + 1) {
         return fail(making, "bucketCounts", "not one more than explicitBounds");
     }
-    if (point->bucket_count > OTLP_BUCKETS_MAX) {
+    if (point->bucket_counts.count > OTLP_BUCKETS_MAX) {
         return fail(making, "bucketCounts", "more than 2000 buckets");
     }
-    for (uint32_t i = 0; i < point->bucket_count; i++) {
-        double bound = i < point->bound_count ? point->bounds[i] : INFINITY;
-        if (isnan(bound) || (i > 0 && bound <= point->bounds[i - 1])) {
+    for (uint32_t i = 0; i < point->bucket_counts.count; i++) {
+        double bound = i < point->bounds.count ? point->bounds.list[i] : INFINITY;
+        if (isnan(bound) || (i > 0 && bound <= point->bounds.list[i - 1])) {
             return fail(making, "explicitBounds", "not in ascending order");
         }
-        add_bucket(making, bound, point->bucket_counts[i]);
+        add_bucket(making, bound, point->bucket_counts.list[i]);
     }
     return true;
 }
@@ -95,23 +95,24 @@ static bool add_exponential_buckets(struct making *making)
     if (point->scale < OTLP_SCALE_MIN || point->scale > OTLP_SCALE_MAX) {
         return fail(making, "scale", "not in -10 to 20");
     }
-    if (negative->count > OTLP_BUCKETS_MAX || positive->count > OTLP_BUCKETS_MAX) {
+    if (negative->counts.count > OTLP_BUCKETS_MAX || positive->counts.count > OTLP_BUCKETS_MAX) {
         return fail(making, "bucketCounts", "more than 2000 buckets");
     }
-    for (uint32_t i = negative->count; i > 0; i--) {
+    for (uint32_t i = negative->counts.count; i > 0; i--) {
         double index = (double)negative->offset + i - 1;
-        if (negative->counts[i - 1] > 0) {
-            add_bucket(making, -exponential_bound(point->scale, index), negative->counts[i - 1]);
+        if (negative->counts.list[i - 1] > 0) {
+            add_bucket(making, -exponential_bound(point->scale, index),
+                       negative->counts.list[i - 1]);
         }
     }
     if (point->zero_count > 0) {
         add_bucket(making, isfinite(point->zero_threshold) ? point->zero_threshold : 0,
                    point->zero_count);
     }
-    for (uint32_t i = 0; i < positive->count; i++) {
+    for (uint32_t i = 0; i < positive->counts.count; i++) {
         double index = (double)positive->offset + i + 1;
-        if (positive->counts[i] > 0) {
-            add_bucket(making, exponential_bound(point->scale, index), positive->counts[i]);
+        if (positive->counts.list[i] > 0) {
+            add_bucket(making, exponential_bound(point->scale, index), positive->counts.list[i]);
         }
     }
     add_bucket(making, INFINITY, 0);
@@ -121,13 +122,13 @@ static bool add_exponential_buckets(struct making *making)
 static bool add_quantiles(struct making *making)
 {
     const struct otlp_point *point = making->point;
-    for (uint32_t i = 0; i < point->quantile_count; i++) {
-        double quantile = point->quantiles[i].quantile;
+    for (uint32_t i = 0; i < point->quantiles.count; i++) {
+        double quantile = point->quantiles.list[i].quantile;
         if (!(quantile >= 0 && quantile <= 1)) {
             return fail(making, "quantileValues", "a quantile that is not in 0 to 1");
         }
-        if (!isnan(point->quantiles[i].value)) { /* NaN: nothing was observed */
-            add_with(making, ".quantile", "quantile", quantile, point->quantiles[i].value);
+        if (!isnan(point->quantiles.list[i].value)) { /* NaN: nothing was observed */
+            add_with(making, ".quantile", "quantile", quantile, point->quantiles.list[i].value);
         }
     }
     return true;
@@ -139,14 +140,14 @@ static bool add_totals(struct making *making)
 {
     const struct otlp_point *point = making->point;
     add(making, ".count", (double)point->count);
-    if (point->has_sum) {
-        add(making, ".sum", point->sum);
+    if (point->sum.sent) {
+        add(making, ".sum", point->sum.value);
     }
-    if (point->has_min) {
-        add(making, ".min", point->min);
+    if (point->min.sent) {
+        add(making, ".min", point->min.value);
     }
-    if (point->has_max) {
-        add(making, ".max", point->max);
+    if (point->max.sent) {
+        add(making, ".max", point->max.value);
     }
     return true;
 }
@@ -156,8 +157,8 @@ static bool add_all(struct making *making, enum otlp_metric_type type)
     switch (type) {
     case OTLP_METRIC_GAUGE:
     case OTLP_METRIC_SUM:
-        return making->point->has_value ? add(making, "", making->point->value)
-                                        : fail(making, "value", "missing");
+        return making->point->value.sent ? add(making, "", making->point->value.value)
+                                         : fail(making, "value", "missing");
     case OTLP_METRIC_HISTOGRAM:
         return add_totals(making) && add_histogram_buckets(making);
     case OTLP_METRIC_EXPONENTIAL:
@@ -173,7 +174,7 @@ static bool add_all(struct making *making, enum otlp_metric_type type)
 
 static bool are_finite(struct making *making)
 {
-    const struct otlp_sample *samples = making->list.items;
+    const struct otlp_sample *samples = making->list.list;
     for (uint32_t i = 0; i < making->list.count; i++) {
         if (!isfinite(samples[i].value)) {
             const char *field = samples[i].suffix[0] == '.' ? samples[i].suffix + 1 : "value";
@@ -193,6 +194,6 @@ bool otlp_samples_of(const struct otlp_metric *metric, struct otlp_point *point,
     if (!add_all(&making, metric->type) || !are_finite(&making)) {
         return false;
     }
-    *out = (struct otlp_samples){making.list.items, making.list.count};
+    *out = (struct otlp_samples){making.list.list, making.list.count};
     return true;
 }

@@ -25,7 +25,7 @@ extern const struct otlp_signal otlp_signal_spans;
 extern const struct otlp_signal otlp_signal_metrics;
 extern const struct otlp_signal otlp_signal_logs;
 
-/* otlp_span_json, otlp_span_protobuf and their siblings. */
+/* otlp_items.c */
 const char *otlp_span_read_json(const struct otlp_sink *sink, struct json_reader *reader);
 const char *otlp_span_read_protobuf(const struct otlp_sink *sink, struct slice message);
 const char *otlp_metric_read_json(const struct otlp_sink *sink, struct json_reader *reader);

@@ -50,9 +50,18 @@ struct attribute {
     bool kept;     /* not all of it did: it stays an attribute, too */
 };
 
+/* An array that a reader fills (otlp_list_add); all have the same shape. */
+#define OTLP_LIST(type)                                                                            \
+    struct {                                                                                       \
+        type *list;                                                                                \
+        uint32_t count;                                                                            \
+        uint32_t capacity;                                                                         \
+    }
+
 struct attributes {
     struct attribute *list;
     uint32_t count;
+    uint32_t capacity; /* as OTLP_LIST has it */
 };
 
 /* What is wrong with a span, its resource or its scope; reason NULL: nothing. */
@@ -100,23 +109,25 @@ enum otlp_kind {
     OTLP_KIND_COUNT,
 };
 
+struct otlp_status {
+    uint32_t code;
+    struct slice message;
+};
+
 struct otlp_span {
     char trace_id[OTLP_TRACE_ID_SIZE + 1]; /* lower-case hex digits; "" when absent */
     char span_id[OTLP_SPAN_ID_SIZE + 1];
     char parent_id[OTLP_SPAN_ID_SIZE + 1]; /* "": a root */
     struct slice trace_state;
     uint32_t flags; /* of W3C trace context, and OTLP's two above them */
-    enum otlp_kind kind;
+    uint32_t kind;  /* enum otlp_kind */
     struct slice name;
     uint64_t start_ns; /* since 1970; 0: unset */
     uint64_t end_ns;
-    int status_code;
-    struct slice status_message;
+    struct otlp_status status;
     struct attributes attributes;
-    struct otlp_event *events;
-    uint32_t event_count;
-    struct otlp_link *links;
-    uint32_t link_count;
+    OTLP_LIST(struct otlp_event) events;
+    OTLP_LIST(struct otlp_link) links;
     uint32_t dropped_attributes; /* by the SDK */
     uint32_t dropped_events;
     uint32_t dropped_links;

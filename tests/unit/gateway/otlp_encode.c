@@ -91,7 +91,7 @@ static void put_any(struct buf *out, const struct any *any)
         put_message(out, 5, &inner);
         break;
     case ANY_MAP:
-        put_attributes(&inner, 1, &(struct attributes){any->members, any->count});
+        put_attributes(&inner, 1, &(struct attributes){.list = any->members, .count = any->count});
         put_message(out, 6, &inner);
         break;
     }
@@ -194,16 +194,16 @@ static const char *on_span(void *context, struct otlp_span *span)
     put_fixed64(&message, 8, span->end_ns);
     put_attributes(&message, 9, &span->attributes);
     put_count(&message, 10, span->dropped_attributes);
-    for (uint32_t i = 0; i < span->event_count; i++) {
-        put_event(&message, &span->events[i]);
+    for (uint32_t i = 0; i < span->events.count; i++) {
+        put_event(&message, &span->events.list[i]);
     }
     put_count(&message, 12, span->dropped_events);
-    for (uint32_t i = 0; i < span->link_count; i++) {
-        put_link(&message, &span->links[i]);
+    for (uint32_t i = 0; i < span->links.count; i++) {
+        put_link(&message, &span->links.list[i]);
     }
     put_count(&message, 14, span->dropped_links);
-    put_bytes(&status, 2, span->status_message);
-    put_count(&status, 3, (uint64_t)span->status_code);
+    put_bytes(&status, 2, span->status.message);
+    put_count(&status, 3, span->status.code);
     put_message(&message, 15, &status);
     put_fixed32(&message, 16, span->flags);
     put_item(context, &message);
@@ -221,8 +221,8 @@ static void on_metric(void *context, const struct otlp_metric *metric)
 static void put_number_point(struct buf *out, const struct otlp_point *point)
 {
     put_fixed64(out, 3, point->time_ns);
-    if (point->has_value) {
-        put_double(out, 4, point->value);
+    if (point->value.sent) {
+        put_double(out, 4, point->value.value);
     }
     put_attributes(out, 7, &point->attributes);
     put_count(out, 8, point->flags);
@@ -233,14 +233,14 @@ static void put_totals(struct buf *out, const struct otlp_point *point, uint32_t
 {
     put_fixed64(out, 3, point->time_ns);
     put_fixed64(out, 4, point->count);
-    if (point->has_sum) {
-        put_double(out, 5, point->sum);
+    if (point->sum.sent) {
+        put_double(out, 5, point->sum.value);
     }
-    if (point->has_min) {
-        put_double(out, min, point->min);
+    if (point->min.sent) {
+        put_double(out, min, point->min.value);
     }
-    if (point->has_max) {
-        put_double(out, max, point->max);
+    if (point->max.sent) {
+        put_double(out, max, point->max.value);
     }
 }
 
@@ -249,10 +249,10 @@ static void put_histogram_point(struct buf *out, const struct otlp_point *point)
 {
     struct buf bounds = BUF_EMPTY;
     put_totals(out, point, 11, 12);
-    for (uint32_t i = 0; i < point->bucket_count; i++) {
-        put_fixed64(out, 6, point->bucket_counts[i]);
+    for (uint32_t i = 0; i < point->bucket_counts.count; i++) {
+        put_fixed64(out, 6, point->bucket_counts.list[i]);
     }
-    buf_append(&bounds, point->bounds, point->bound_count * sizeof(double));
+    buf_append(&bounds, point->bounds.list, point->bounds.count * sizeof(double));
     put_message(out, 7, &bounds);
     put_attributes(out, 9, &point->attributes);
     put_count(out, 10, point->flags);
@@ -268,8 +268,8 @@ static void put_buckets(struct buf *out, uint32_t number, const struct otlp_buck
     struct buf message = BUF_EMPTY;
     struct buf counts = BUF_EMPTY;
     put_count(&message, 1, signed_bits(buckets->offset));
-    for (uint32_t i = 0; i < buckets->count; i++) {
-        put_varint(&counts, buckets->counts[i]);
+    for (uint32_t i = 0; i < buckets->counts.count; i++) {
+        put_varint(&counts, buckets->counts.list[i]);
     }
     put_message(&message, 2, &counts);
     put_message(out, number, &message);
@@ -290,10 +290,10 @@ static void put_exponential_point(struct buf *out, const struct otlp_point *poin
 static void put_summary_point(struct buf *out, const struct otlp_point *point)
 {
     put_totals(out, point, 0, 0);
-    for (uint32_t i = 0; i < point->quantile_count; i++) {
+    for (uint32_t i = 0; i < point->quantiles.count; i++) {
         struct buf quantile = BUF_EMPTY;
-        put_double(&quantile, 1, point->quantiles[i].quantile);
-        put_double(&quantile, 2, point->quantiles[i].value);
+        put_double(&quantile, 1, point->quantiles.list[i].quantile);
+        put_double(&quantile, 2, point->quantiles.list[i].value);
         put_message(out, 6, &quantile);
     }
     put_attributes(out, 7, &point->attributes);
