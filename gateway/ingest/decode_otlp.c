@@ -2,32 +2,11 @@
 
 #include <stdlib.h>
 
-#include "gateway/ingest/bare_traces.h"
-#include "gateway/ingest/otlp_json.h"
-#include "gateway/ingest/otlp_protobuf.h"
-#include "gateway/ingest/otlp_view.h"
+#include "gateway/ingest/otlp_export.h"
 #include "gateway/ingest/validate.h"
 
-/* Each span repeats its resource and scope, and a root its input and output: a body must not become
- * more than twice as long and this. */
-enum { GROWTH_MAX = 24 * 1024 * 1024 };
-
-static const char too_long[] =
-    "the spans with their resource are too long for one request, send fewer at once";
-
-/* The memory of a span is as long as the span only. */
 struct decoding {
-    const struct decode_input *input;
-    struct collect *out;
-    struct otlp_view view;
-    struct bare_traces traces;
-    struct otlp_fault resource_fault;
-    struct otlp_fault scope_fault;
-    struct otlp_sink sink;
-    struct arena resource_arena;
-    struct arena scope_arena;
-    struct arena span_arena;
-    uint32_t span_count;
+    struct otlp_export export;
 
     /* of the present span */
     int64_t start_us;
@@ -62,15 +41,15 @@ static const char *column_name(const struct row *row, uint32_t column)
 static void on_resource(void *context, const struct otlp_resource *resource)
 {
     struct decoding *decoding = context;
-    decoding->resource_fault = resource->fault;
-    otlp_view_resource(&decoding->view, resource, &decoding->resource_arena);
+    decoding->export.resource_fault = resource->fault;
+    otlp_view_resource(&decoding->export.view, resource, &decoding->export.resource_arena);
 }
 
 static void on_scope(void *context, const struct otlp_scope *scope)
 {
     struct decoding *decoding = context;
-    decoding->scope_fault = scope->fault;
-    otlp_view_scope(&decoding->view, scope, &decoding->scope_arena);
+    decoding->export.scope_fault = scope->fault;
+    otlp_view_scope(&decoding->export.view, scope, &decoding->export.scope_arena);
 }
 
 /* ---- a span's rows ---- */
@@ -81,7 +60,7 @@ static void set_times(struct decoding *decoding, const struct otlp_span *span)
     int64_t start_us = (int64_t)(span->start_ns / 1000);
     int64_t end_us = (int64_t)(span->end_ns / 1000);
     if (start_us == 0) {
-        start_us = end_us > 0 ? end_us : decoding->input->received_us;
+        start_us = end_us > 0 ? end_us : decoding->export.input->received_us;
     }
     decoding->start_us = start_us;
     decoding->end_us = end_us > start_us ? end_us : start_us;
@@ -108,7 +87,7 @@ static void set_payload(struct row *row, uint32_t input, uint32_t output,
 static void make_observation(struct decoding *decoding, const struct otlp_payload *payload,
                              struct slice environment)
 {
-    struct otlp_view *view = &decoding->view;
+    struct otlp_view *view = &decoding->export.view;
     const struct otlp_span *span = view->span;
     struct row *row = &decoding->observation;
     begin_row(row, ROW_OBSERVATION, version_event(decoding->end_us));
@@ -136,7 +115,7 @@ static void make_observation(struct decoding *decoding, const struct otlp_payloa
 static void make_trace(struct decoding *decoding, const struct otlp_payload *payload,
                        struct slice environment)
 {
-    struct otlp_view *view = &decoding->view;
+    struct otlp_view *view = &decoding->export.view;
     begin_row(&decoding->said, ROW_TRACE, version_event(decoding->end_us));
     begin_row(&decoding->derived, ROW_TRACE, version_weak(decoding->start_us));
     if (view->root || otlp_is_trace_update(view)) {
@@ -161,7 +140,7 @@ static void make_trace(struct decoding *decoding, const struct otlp_payload *pay
 static bool is_good(struct decoding *decoding, const struct row *row, struct otlp_fault *fault)
 {
     struct violation violation;
-    if (row->present == 0 || validate_row(row, &decoding->span_arena, &violation)) {
+    if (row->present == 0 || validate_row(row, &decoding->export.item_arena, &violation)) {
         return true;
     }
     otlp_fault_set(fault, column_name(row, violation.column), violation.reason);
@@ -170,7 +149,7 @@ static bool is_good(struct decoding *decoding, const struct row *row, struct otl
 
 static void make_rows(struct decoding *decoding, struct otlp_fault *fault)
 {
-    struct otlp_view *view = &decoding->view;
+    struct otlp_view *view = &decoding->export.view;
     struct slice environment = otlp_environment(view);
     struct otlp_payload payload = otlp_payload_find(view);
     make_observation(decoding, &payload, environment);
@@ -194,82 +173,56 @@ static void check_ids(const struct otlp_span *span, struct otlp_fault *fault)
 static void collect_if_any(struct decoding *decoding, uint32_t record, const struct row *row)
 {
     if (row->present != 0) {
-        collect_row(decoding->out, record, row);
+        collect_row(decoding->export.out, record, row);
     }
-}
-
-static bool is_too_long(const struct decoding *decoding)
-{
-    return decoding->out->rows.len > 2 * decoding->input->len + GROWTH_MAX;
 }
 
 static const char *on_span(void *context, struct otlp_span *span)
 {
     struct decoding *decoding = context;
+    struct otlp_export *export = &decoding->export;
     struct otlp_fault fault = span->fault;
-    if (decoding->span_count == decoding->input->max_records) {
+    if (export->item_count == export->input->max_records) {
         return "too many spans in one request (XTRACE_MAX_RECORDS)";
     }
-    if (is_too_long(decoding)) {
-        return too_long;
+    if (otlp_export_is_too_long(export)) {
+        return export->signal->too_long;
     }
-    uint32_t record = collect_record(decoding->out, "spans", decoding->span_count++,
-                                     ROW_OBSERVATION, slice_from(span->span_id));
+    uint32_t record = collect_record(export->out, "spans", export->item_count++, ROW_OBSERVATION,
+                                     slice_from(span->span_id));
     check_ids(span, &fault);
-    otlp_fault_set(&fault, decoding->resource_fault.field, decoding->resource_fault.reason);
-    otlp_fault_set(&fault, decoding->scope_fault.field, decoding->scope_fault.reason);
+    otlp_export_add_faults(export, &fault);
     if (fault.reason == NULL) {
-        otlp_view_span(&decoding->view, span, &decoding->span_arena);
+        otlp_view_span(&export->view, span, &export->item_arena);
         set_times(decoding, span);
         make_rows(decoding, &fault);
     }
     if (fault.reason != NULL) {
-        collect_refuse(decoding->out, record, slice_from(fault.field), slice_from(fault.reason));
+        collect_refuse(export->out, record, slice_from(fault.field), slice_from(fault.reason));
         return NULL;
     }
     struct slice environment = {NULL, 0};
     if (row_has(&decoding->observation, OBSERVATION_ENVIRONMENT)) {
         environment = decoding->observation.values[OBSERVATION_ENVIRONMENT].slice;
     }
-    collect_row(decoding->out, record, &decoding->observation);
+    collect_row(export->out, record, &decoding->observation);
     collect_if_any(decoding, record, &decoding->said);
     collect_if_any(decoding, record, &decoding->derived);
-    bare_traces_note(&decoding->traces, record, slice_from(span->trace_id), decoding->start_us,
+    bare_traces_note(&export->traces, record, slice_from(span->trace_id), decoding->start_us,
                      environment);
     return NULL;
 }
 
 /* ---- the two decoders ---- */
 
-static struct decoding *begin(const struct decode_input *input, struct collect *out)
+static enum err decode(const struct decode_input *input, struct collect *out,
+                       enum otlp_encoding encoding, struct error *error)
 {
     struct decoding *decoding = memory_zalloc(sizeof(*decoding));
-    decoding->input = input;
-    decoding->out = out;
-    decoding->sink = (struct otlp_sink){
-        .context = decoding,
-        .on_resource = on_resource,
-        .on_scope = on_scope,
-        .on_span = on_span,
-        .resource_arena = &decoding->resource_arena,
-        .scope_arena = &decoding->scope_arena,
-        .item_arena = &decoding->span_arena,
-    };
-    bare_traces_init(&decoding->traces, input->scratch);
-    return decoding;
-}
-
-static enum err end(struct decoding *decoding, enum err err, struct error *error)
-{
-    if (err == ERR_OK) {
-        bare_traces_collect(&decoding->traces, decoding->out);
-        err = is_too_long(decoding) ? error_set(error, ERR_TOO_LARGE, "%s", too_long) : ERR_OK;
-    }
-    bare_traces_finish(&decoding->traces);
-    buf_finish(&decoding->view.text);
-    arena_finish(&decoding->resource_arena);
-    arena_finish(&decoding->scope_arena);
-    arena_finish(&decoding->span_arena);
+    decoding->export.sink = (struct otlp_sink){
+        .context = decoding, .on_resource = on_resource, .on_scope = on_scope, .on_span = on_span};
+    enum err err =
+        otlp_export_decode(&decoding->export, &otlp_signal_spans, input, out, encoding, error);
     free(decoding);
     return err;
 }
@@ -277,18 +230,11 @@ static enum err end(struct decoding *decoding, enum err err, struct error *error
 enum err decode_otlp_json(const struct decode_input *input, struct collect *out,
                           struct error *error)
 {
-    struct decoding *decoding = begin(input, out);
-    return end(decoding,
-               otlp_json_read(&otlp_signal_spans, input->body, input->len, input->max_depth,
-                              input->scratch, &decoding->sink, error),
-               error);
+    return decode(input, out, OTLP_JSON, error);
 }
 
 enum err decode_otlp_protobuf(const struct decode_input *input, struct collect *out,
                               struct error *error)
 {
-    struct decoding *decoding = begin(input, out);
-    struct slice body = {input->body, input->len};
-    return end(decoding, otlp_protobuf_read(&otlp_signal_spans, body, &decoding->sink, error),
-               error);
+    return decode(input, out, OTLP_PROTOBUF, error);
 }

@@ -5,32 +5,14 @@
 #include <stdlib.h>
 
 #include "common/json_write.h"
-#include "gateway/ingest/bare_traces.h"
-#include "gateway/ingest/otlp_json.h"
-#include "gateway/ingest/otlp_protobuf.h"
-#include "gateway/ingest/otlp_view.h"
+#include "gateway/ingest/otlp_export.h"
 #include "gateway/ingest/validate.h"
 
-/* Each record repeats its resource and scope: a body must not become more than twice as long and
- * this. */
-enum { GROWTH_MAX = 24 * 1024 * 1024, INDEX_MAX = 9999 };
-
-static const char too_long[] =
-    "the records with their resource are too long for one request, send fewer at once";
+enum { INDEX_MAX = 9999 };
 
 struct decoding {
-    const struct decode_input *input;
-    struct collect *out;
-    struct otlp_view view;
-    struct bare_traces traces;
-    struct otlp_fault resource_fault;
-    struct otlp_fault scope_fault;
-    struct otlp_sink sink;
-    struct arena resource_arena;
-    struct arena scope_arena;
-    struct arena item_arena;
+    struct otlp_export export;
     struct slice environment; /* of the resource, normalised */
-    uint32_t record_count;
 
     /* the record before: those of one span and moment stay in order */
     char last_trace[OTLP_TRACE_ID_SIZE + 1];
@@ -43,19 +25,19 @@ static void on_resource(void *context, const struct otlp_resource *resource)
 {
     struct decoding *decoding = context;
     struct otlp_span nothing;
-    decoding->resource_fault = resource->fault;
-    otlp_view_resource(&decoding->view, resource, &decoding->resource_arena);
+    decoding->export.resource_fault = resource->fault;
+    otlp_view_resource(&decoding->export.view, resource, &decoding->export.resource_arena);
     memset(&nothing, 0, sizeof(nothing));
-    otlp_view_span(&decoding->view, &nothing, &decoding->resource_arena);
-    decoding->environment = otlp_environment(&decoding->view);
-    decoding->view.span = NULL;
+    otlp_view_span(&decoding->export.view, &nothing, &decoding->export.resource_arena);
+    decoding->environment = otlp_environment(&decoding->export.view);
+    decoding->export.view.span = NULL;
 }
 
 static void on_scope(void *context, const struct otlp_scope *scope)
 {
     struct decoding *decoding = context;
-    decoding->scope_fault = scope->fault;
-    otlp_view_scope(&decoding->view, scope, &decoding->scope_arena);
+    decoding->export.scope_fault = scope->fault;
+    otlp_view_scope(&decoding->export.view, scope, &decoding->export.scope_arena);
 }
 
 /* ---- which records count ---- */
@@ -109,13 +91,13 @@ static bool find_payload(struct decoding *decoding, const struct otlp_log *log, 
                          enum otlp_payload_part *part, struct otlp_payload *out)
 {
     struct otlp_event event;
-    make_event(log, name, &decoding->item_arena, &event);
-    *part = otlp_payload_of_event(&decoding->view, &event, out);
+    make_event(log, name, &decoding->export.item_arena, &event);
+    *part = otlp_payload_of_event(&decoding->export.view, &event, out);
     if (*part != PAYLOAD_NONE || any_is_empty(&log->body)) {
         return !any_is_empty(&log->body);
     }
     event.attributes = log->attributes;
-    *part = otlp_payload_of_event(&decoding->view, &event, out);
+    *part = otlp_payload_of_event(&decoding->export.view, &event, out);
     return false;
 }
 
@@ -167,7 +149,7 @@ static struct slice print_record(struct decoding *decoding, const struct otlp_lo
                                  struct slice name, enum otlp_payload_part part,
                                  const struct otlp_payload *payload, bool of_body)
 {
-    struct buf *out = &decoding->view.text;
+    struct buf *out = &decoding->export.view.text;
     bool is_message = part == PAYLOAD_MESSAGE;
     buf_reset(out);
     buf_printf(out, "{\"timeUnixNano\":\"%" PRIu64 "\"", log->time_ns);
@@ -184,9 +166,9 @@ static struct slice print_record(struct decoding *decoding, const struct otlp_lo
         write_attributes(out, &log->attributes);
     }
     write_number(out, "droppedAttributesCount", log->dropped_attributes);
-    write_member(out, "scope", decoding->view.scope_json);
+    write_member(out, "scope", decoding->export.view.scope_json);
     buf_append_char(out, '}');
-    return view_take(&decoding->view);
+    return view_take(&decoding->export.view);
 }
 
 /* ---- where it goes ---- */
@@ -216,16 +198,16 @@ static uint32_t next_index(struct decoding *decoding, const struct otlp_log *log
 static struct slice print_metadata(struct decoding *decoding, const struct otlp_log *log,
                                    struct slice record)
 {
-    struct buf *out = &decoding->view.text;
+    struct buf *out = &decoding->export.view.text;
     buf_reset(out);
     buf_printf(out,
                "{\"logRecords\":{\"%020" PRIu64 "-%04" PRIu32 "-%08" PRIx32 "\":", log->time_ns,
                next_index(decoding, log), hash(record));
     buf_append_slice(out, record);
     buf_append_char(out, '}');
-    write_member(out, "resourceAttributes", decoding->view.resource_json);
+    write_member(out, "resourceAttributes", decoding->export.view.resource_json);
     buf_append_char(out, '}');
-    return view_take(&decoding->view);
+    return view_take(&decoding->export.view);
 }
 
 static void set_slice(struct row *row, uint32_t column, struct slice slice)
@@ -239,7 +221,7 @@ static void make_row(struct decoding *decoding, const struct otlp_log *log, stru
                      struct row *row)
 {
     int64_t time_us =
-        log->time_ns > 0 ? (int64_t)(log->time_ns / 1000) : decoding->input->received_us;
+        log->time_ns > 0 ? (int64_t)(log->time_ns / 1000) : decoding->export.input->received_us;
     enum otlp_payload_part part;
     struct otlp_payload payload;
     bool of_body = find_payload(decoding, log, name, &part, &payload);
@@ -261,7 +243,7 @@ static void make_row(struct decoding *decoding, const struct otlp_log *log, stru
 static void check_row(struct decoding *decoding, const struct row *row, struct otlp_fault *fault)
 {
     struct violation violation;
-    if (!validate_row(row, &decoding->item_arena, &violation)) {
+    if (!validate_row(row, &decoding->export.item_arena, &violation)) {
         otlp_fault_set(fault,
                        violation.column == OBSERVATION_START_TIME
                            ? "timeUnixNano"
@@ -275,80 +257,55 @@ static void attach(struct decoding *decoding, struct otlp_log *log, struct slice
     struct row row;
     row.present = 0;
     if (log->fault.reason == NULL) {
-        decoding->view.arena = &decoding->item_arena;
+        decoding->export.view.arena = &decoding->export.item_arena;
         make_row(decoding, log, name, &row);
         check_row(decoding, &row, &log->fault);
     }
-    uint32_t record = collect_record(decoding->out, "logRecords", decoding->record_count,
-                                     ROW_OBSERVATION, slice_from(log->span_id));
+    uint32_t record =
+        collect_record(decoding->export.out, "logRecords", decoding->export.item_count,
+                       ROW_OBSERVATION, slice_from(log->span_id));
     if (log->fault.reason != NULL) {
-        collect_refuse(decoding->out, record, slice_from(log->fault.field),
+        collect_refuse(decoding->export.out, record, slice_from(log->fault.field),
                        slice_from(log->fault.reason));
         return;
     }
-    collect_row(decoding->out, record, &row);
-    bare_traces_note(&decoding->traces, record, slice_from(log->trace_id),
+    collect_row(decoding->export.out, record, &row);
+    bare_traces_note(&decoding->export.traces, record, slice_from(log->trace_id),
                      row.values[OBSERVATION_START_TIME].integer, decoding->environment);
-}
-
-static bool is_too_long(const struct decoding *decoding)
-{
-    return decoding->out->rows.len > 2 * decoding->input->len + GROWTH_MAX;
 }
 
 static const char *on_log(void *context, struct otlp_log *log)
 {
     struct decoding *decoding = context;
-    if (decoding->record_count == decoding->input->max_records) {
+    struct otlp_export *export = &decoding->export;
+    if (export->item_count == export->input->max_records) {
         return "too many log records in one request (XTRACE_MAX_RECORDS)";
     }
-    if (is_too_long(decoding)) {
-        return too_long;
+    if (otlp_export_is_too_long(export)) {
+        return export->signal->too_long;
     }
-    otlp_fault_set(&log->fault, decoding->resource_fault.field, decoding->resource_fault.reason);
-    otlp_fault_set(&log->fault, decoding->scope_fault.field, decoding->scope_fault.reason);
+    otlp_export_add_faults(export, &log->fault);
     log->time_ns = log->time_ns > 0 ? log->time_ns : log->observed_ns;
-    struct slice name = event_name(log, &decoding->item_arena);
+    struct slice name = event_name(log, &export->item_arena);
     if (log->fault.reason != NULL || is_of_span(log, name)) {
         attach(decoding, log, name);
     } else {
-        decoding->out->ignored_count++;
+        export->out->ignored_count++;
     }
-    decoding->record_count++;
+    export->item_count++;
     return NULL;
 }
 
 /* ---- the two decoders ---- */
 
-static struct decoding *begin(const struct decode_input *input, struct collect *out)
+static enum err decode(const struct decode_input *input, struct collect *out,
+                       enum otlp_encoding encoding, struct error *error)
 {
     struct decoding *decoding = memory_zalloc(sizeof(*decoding));
-    decoding->input = input;
-    decoding->out = out;
-    decoding->sink = (struct otlp_sink){
-        .context = decoding,
-        .on_resource = on_resource,
-        .on_scope = on_scope,
-        .on_log = on_log,
-        .resource_arena = &decoding->resource_arena,
-        .scope_arena = &decoding->scope_arena,
-        .item_arena = &decoding->item_arena,
-    };
-    bare_traces_init(&decoding->traces, input->scratch);
-    return decoding;
-}
-
-static enum err end(struct decoding *decoding, enum err err, struct error *error)
-{
-    if (err == ERR_OK) {
-        bare_traces_collect(&decoding->traces, decoding->out);
-        err = is_too_long(decoding) ? error_set(error, ERR_TOO_LARGE, "%s", too_long) : ERR_OK;
-    }
-    bare_traces_finish(&decoding->traces);
-    buf_finish(&decoding->view.text);
-    arena_finish(&decoding->resource_arena);
-    arena_finish(&decoding->scope_arena);
-    arena_finish(&decoding->item_arena);
+    decoding->export.sink = (struct otlp_sink){
+        .context = decoding, .on_resource = on_resource, .on_scope = on_scope, .on_log = on_log};
+    enum err err =
+        otlp_export_decode(&decoding->export, &otlp_signal_logs, input, out, encoding, error);
     free(decoding);
     return err;
 }
@@ -356,18 +313,11 @@ static enum err end(struct decoding *decoding, enum err err, struct error *error
 enum err decode_otlp_logs_json(const struct decode_input *input, struct collect *out,
                                struct error *error)
 {
-    struct decoding *decoding = begin(input, out);
-    return end(decoding,
-               otlp_json_read(&otlp_signal_logs, input->body, input->len, input->max_depth,
-                              input->scratch, &decoding->sink, error),
-               error);
+    return decode(input, out, OTLP_JSON, error);
 }
 
 enum err decode_otlp_logs_protobuf(const struct decode_input *input, struct collect *out,
                                    struct error *error)
 {
-    struct decoding *decoding = begin(input, out);
-    struct slice body = {input->body, input->len};
-    return end(decoding, otlp_protobuf_read(&otlp_signal_logs, body, &decoding->sink, error),
-               error);
+    return decode(input, out, OTLP_PROTOBUF, error);
 }

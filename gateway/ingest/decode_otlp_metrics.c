@@ -3,21 +3,14 @@
 #include <stdlib.h>
 
 #include "gateway/ingest/labels.h"
-#include "gateway/ingest/otlp_any.h"
-#include "gateway/ingest/otlp_json.h"
-#include "gateway/ingest/otlp_protobuf.h"
+#include "gateway/ingest/otlp_export.h"
 #include "gateway/ingest/otlp_samples.h"
 #include "gateway/ingest/validate.h"
 
-/* Each point repeats its labels: a body must not become more than twice as long and this. */
 enum {
-    GROWTH_MAX = 24 * 1024 * 1024,
     BASE_MAX = 24,         /* labels that do not come from the point */
     LABEL_VALUE_LONG = 30, /* of a bound or quantile */
 };
-
-static const char too_long[] =
-    "the points with their labels are too long for one request, send fewer at once";
 
 /* What tells one source of a metric from another; the rest of a resource is not kept. */
 static const char *const resource_labels[] = {
@@ -36,16 +29,7 @@ static const char *const resource_labels[] = {
 };
 
 struct decoding {
-    const struct decode_input *input;
-    struct collect *out;
-    struct otlp_sink sink;
-    struct arena resource_arena;
-    struct arena scope_arena;
-    struct arena metric_arena;
-    struct arena item_arena;
-    struct otlp_fault resource_fault;
-    struct otlp_fault scope_fault;
-    uint32_t point_count;
+    struct otlp_export export;
 
     /* what all points have that do not say otherwise: first of the resource, then of the scope */
     struct label base[BASE_MAX];
@@ -70,12 +54,12 @@ static void add_base(struct decoding *decoding, const char *key, struct slice va
 static void on_resource(void *context, const struct otlp_resource *resource)
 {
     struct decoding *decoding = context;
-    decoding->resource_fault = resource->fault;
+    decoding->export.resource_fault = resource->fault;
     decoding->base_count = 0;
     for (size_t i = 0; i < sizeof(resource_labels) / sizeof(resource_labels[0]); i++) {
         const struct any *any = attributes_find(&resource->attributes, resource_labels[i]);
         if (any != NULL) {
-            add_base(decoding, resource_labels[i], any_text(any, &decoding->resource_arena));
+            add_base(decoding, resource_labels[i], any_text(any, &decoding->export.resource_arena));
         }
     }
     decoding->resource_count = decoding->base_count;
@@ -84,7 +68,7 @@ static void on_resource(void *context, const struct otlp_resource *resource)
 static void on_scope(void *context, const struct otlp_scope *scope)
 {
     struct decoding *decoding = context;
-    decoding->scope_fault = scope->fault;
+    decoding->export.scope_fault = scope->fault;
     decoding->base_count = decoding->resource_count;
     add_base(decoding, "otel.scope.name", scope->name);
     decoding->scope_count = decoding->base_count;
@@ -136,8 +120,8 @@ static bool find_labels(struct decoding *decoding, struct otlp_point *point, str
     for (uint32_t i = 0; i < point->attributes.count; i++) {
         const struct attribute *attribute = &point->attributes.list[i];
         if (attribute->value.type != ANY_NULL &&
-            !labels_put(labels, attribute->key, any_text(&attribute->value, &decoding->item_arena),
-                        &fault)) {
+            !labels_put(labels, attribute->key,
+                        any_text(&attribute->value, &decoding->export.item_arena), &fault)) {
             return fail_label(point, &fault);
         }
     }
@@ -173,7 +157,7 @@ static void make_row(struct decoding *decoding, const struct otlp_point *point,
                      const struct otlp_sample *sample, struct row *row)
 {
     row->kind = ROW_METRIC;
-    row->version = version_event(decoding->input->received_us);
+    row->version = version_event(decoding->export.input->received_us);
     row->present = 0;
     row_set_slice(row, METRIC_NAME, buf_slice(&decoding->name));
     row_set_slice(row, METRIC_LABELS, buf_slice(&decoding->labels));
@@ -207,18 +191,13 @@ static bool check_longest(struct decoding *decoding, struct otlp_point *point,
         return fail_label(point, &fault);
     }
     make_row(decoding, point, &longest, &row);
-    if (!validate_row(&row, &decoding->item_arena, &violation)) {
+    if (!validate_row(&row, &decoding->export.item_arena, &violation)) {
         otlp_fault_set(&point->fault,
                        names[violation.column] != NULL ? names[violation.column] : "attributes",
                        violation.reason);
         return false;
     }
     return true;
-}
-
-static bool is_too_long(const struct decoding *decoding)
-{
-    return decoding->out->rows.len > 2 * decoding->input->len + GROWTH_MAX;
 }
 
 /* Totals come before what has a label of its own, so labels only grow by that one. */
@@ -230,16 +209,16 @@ static const char *collect_samples(struct decoding *decoding, uint32_t record,
     struct row row;
     buf_reset(&decoding->labels);
     for (uint32_t i = 0; i < samples->count; i++) {
-        if (is_too_long(decoding)) {
-            return too_long;
+        if (otlp_export_is_too_long(&decoding->export)) {
+            return decoding->export.signal->too_long;
         }
         if (!write_key(decoding, &samples->list[i], labels, &fault)) {
-            collect_refuse(decoding->out, record, SLICE_LITERAL("attributes"),
+            collect_refuse(decoding->export.out, record, SLICE_LITERAL("attributes"),
                            slice_from(fault.reason));
             return NULL;
         }
         make_row(decoding, point, &samples->list[i], &row);
-        collect_row(decoding->out, record, &row);
+        collect_row(decoding->export.out, record, &row);
     }
     return NULL;
 }
@@ -249,13 +228,12 @@ static bool is_point_good(struct decoding *decoding, struct otlp_point *point,
 {
     struct labels longest;
     otlp_fault_set(&point->fault, decoding->metric.fault.field, decoding->metric.fault.reason);
-    otlp_fault_set(&point->fault, decoding->resource_fault.field, decoding->resource_fault.reason);
-    otlp_fault_set(&point->fault, decoding->scope_fault.field, decoding->scope_fault.reason);
+    otlp_export_add_faults(&decoding->export, &point->fault);
     if (point->fault.reason == NULL && point->time_ns == 0) {
         otlp_fault_set(&point->fault, "timeUnixNano", "missing");
     }
     if (point->fault.reason != NULL ||
-        !otlp_samples_of(&decoding->metric, point, &decoding->item_arena, samples) ||
+        !otlp_samples_of(&decoding->metric, point, &decoding->export.item_arena, samples) ||
         !find_labels(decoding, point, labels)) {
         return false;
     }
@@ -268,13 +246,14 @@ static const char *on_point(void *context, struct otlp_point *point)
     struct decoding *decoding = context;
     struct otlp_samples samples;
     struct labels labels;
-    if (decoding->point_count == decoding->input->max_records) {
+    if (decoding->export.item_count == decoding->export.input->max_records) {
         return "too many data points in one request (XTRACE_MAX_RECORDS)";
     }
-    uint32_t record = collect_record(decoding->out, "dataPoints", decoding->point_count++,
-                                     ROW_METRIC, decoding->metric.name);
+    uint32_t record =
+        collect_record(decoding->export.out, "dataPoints", decoding->export.item_count++,
+                       ROW_METRIC, decoding->metric.name);
     if (!is_point_good(decoding, point, &samples, &labels)) {
-        collect_refuse(decoding->out, record, slice_from(point->fault.field),
+        collect_refuse(decoding->export.out, record, slice_from(point->fault.field),
                        slice_from(point->fault.reason));
         return NULL;
     }
@@ -283,52 +262,31 @@ static const char *on_point(void *context, struct otlp_point *point)
 
 /* ---- the two decoders ---- */
 
-static struct decoding *begin(const struct decode_input *input, struct collect *out)
+static enum err decode(const struct decode_input *input, struct collect *out,
+                       enum otlp_encoding encoding, struct error *error)
 {
     struct decoding *decoding = memory_zalloc(sizeof(*decoding));
-    decoding->input = input;
-    decoding->out = out;
-    decoding->sink = (struct otlp_sink){
-        .context = decoding,
-        .on_resource = on_resource,
-        .on_scope = on_scope,
-        .on_metric = on_metric,
-        .on_point = on_point,
-        .resource_arena = &decoding->resource_arena,
-        .scope_arena = &decoding->scope_arena,
-        .metric_arena = &decoding->metric_arena,
-        .item_arena = &decoding->item_arena,
-    };
-    return decoding;
-}
-
-static void end(struct decoding *decoding)
-{
+    decoding->export.sink = (struct otlp_sink){.context = decoding,
+                                               .on_resource = on_resource,
+                                               .on_scope = on_scope,
+                                               .on_metric = on_metric,
+                                               .on_point = on_point};
+    enum err err =
+        otlp_export_decode(&decoding->export, &otlp_signal_metrics, input, out, encoding, error);
     buf_finish(&decoding->name);
     buf_finish(&decoding->labels);
-    arena_finish(&decoding->resource_arena);
-    arena_finish(&decoding->scope_arena);
-    arena_finish(&decoding->metric_arena);
-    arena_finish(&decoding->item_arena);
     free(decoding);
+    return err;
 }
 
 enum err decode_otlp_metrics_json(const struct decode_input *input, struct collect *out,
                                   struct error *error)
 {
-    struct decoding *decoding = begin(input, out);
-    enum err err = otlp_json_read(&otlp_signal_metrics, input->body, input->len, input->max_depth,
-                                  input->scratch, &decoding->sink, error);
-    end(decoding);
-    return err;
+    return decode(input, out, OTLP_JSON, error);
 }
 
 enum err decode_otlp_metrics_protobuf(const struct decode_input *input, struct collect *out,
                                       struct error *error)
 {
-    struct decoding *decoding = begin(input, out);
-    struct slice body = {input->body, input->len};
-    enum err err = otlp_protobuf_read(&otlp_signal_metrics, body, &decoding->sink, error);
-    end(decoding);
-    return err;
+    return decode(input, out, OTLP_PROTOBUF, error);
 }

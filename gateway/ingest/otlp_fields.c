@@ -2,17 +2,18 @@
 
 #define FIELD(record, member, json_name, field_form)                                               \
     {                                                                                              \
-        .name = (json_name), .form = (field_form), .offset = offsetof(struct record, member)       \
+        .name = {(json_name), sizeof(json_name) - 1}, .form = (field_form),                        \
+        .offset = offsetof(struct record, member)                                                  \
     }
 #define WORD_OF(record, member, json_name, list)                                                   \
     {                                                                                              \
-        .name = (json_name), .form = OTLP_WORD, .offset = offsetof(struct record, member),         \
-        .words = (list)                                                                            \
+        .name = {(json_name), sizeof(json_name) - 1}, .form = OTLP_WORD,                           \
+        .offset = offsetof(struct record, member), .words = (list)                                 \
     }
 #define INNER(record, member, json_name, field_form, of)                                           \
     {                                                                                              \
-        .name = (json_name), .form = (field_form), .offset = offsetof(struct record, member),      \
-        .message = &(of)                                                                           \
+        .name = {(json_name), sizeof(json_name) - 1}, .form = (field_form),                        \
+        .offset = offsetof(struct record, member), .message = &(of)                                \
     }
 #define MESSAGE(record, table)                                                                     \
     {                                                                                              \

@@ -41,7 +41,7 @@ enum otlp_form {
 struct otlp_message;
 
 struct otlp_field {
-    const char *name; /* in JSON; NULL: there is no field of this number */
+    struct slice name; /* in JSON, ended by NUL; NULL: there is no field of this number */
     enum otlp_form form;
     size_t offset;                      /* in the struct of the message */
     const struct otlp_message *message; /* OTLP_MESSAGE, OTLP_MESSAGES */

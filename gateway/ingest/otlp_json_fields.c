@@ -148,7 +148,7 @@ static const struct otlp_field *find_field(const struct otlp_message *message, s
 {
     for (uint32_t i = 0; i < message->count; i++) {
         const struct otlp_field *field = &message->fields[i];
-        if (field->name != NULL && slice_is(key, field->name)) {
+        if (field->name.data != NULL && slice_equals(key, field->name)) {
             return field;
         }
     }
@@ -167,7 +167,7 @@ static void read_members(struct otlp_build *build, struct json_reader *reader,
             json_skip(reader, NULL);
             continue;
         }
-        build->field = outer != NULL ? outer : field->name;
+        build->field = outer != NULL ? outer : field->name.data;
         read_field(build, reader, field, (char *)record + field->offset);
     }
     build->field = outer;

@@ -1,7 +1,6 @@
 /*
- * otlp_log: a log record as both readers (otlp_log_json, otlp_log_protobuf) leave it and
- * decode_otlp_logs takes it, after opentelemetry-proto's logs.proto 1.x. Pure data; texts as in
- * otlp_span.h.
+ * otlp_log: a log record as both readers leave it and decode_otlp_logs takes it, after
+ * opentelemetry-proto's logs.proto 1.x. Pure data; texts as in otlp_span.h.
  */
 #pragma once
 

@@ -1,7 +1,6 @@
 /*
- * otlp_metric: a metric and its data points as both readers (otlp_metric_json, otlp_metric_protobuf)
- * leave them and decode_otlp_metrics takes them, after opentelemetry-proto's metrics.proto 1.x. Pure
- * data; texts as in otlp_span.h.
+ * otlp_metric: a metric and its data points as both readers leave them and decode_otlp_metrics takes
+ * them, after opentelemetry-proto's metrics.proto 1.x. Pure data; texts as in otlp_span.h.
  */
 #pragma once
 

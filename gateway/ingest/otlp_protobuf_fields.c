@@ -184,8 +184,8 @@ void otlp_protobuf_message(struct otlp_build *build, struct slice bytes,
     while (wire_next(&wire, &sent)) {
         const struct otlp_field *field =
             sent.number < message->count ? &message->fields[sent.number] : NULL;
-        if (field != NULL && field->name != NULL) {
-            build->field = outer != NULL ? outer : field->name;
+        if (field != NULL && field->name.data != NULL) {
+            build->field = outer != NULL ? outer : field->name.data;
             read_field(build, &sent, field, (char *)record + field->offset);
         }
     }

@@ -14,6 +14,7 @@ struct otlp_signal {
     const char *scopes;     /* "scopeSpans" */
     const char *old_scopes; /* as it was called before OTLP 0.15 */
     const char *items;      /* "spans" */
+    const char *too_long;   /* for people: too much would become of them */
 
     /* Read an item, give it to the sink and hand on what that says. Whatever is wrong inside is the
      * item's fault. JSON that fails is left to the caller. */

@@ -1,5 +1,5 @@
 /*
- * otlp_span: a span as both readers (otlp_span_json, otlp_span_protobuf) leave it and otlp_view takes
+ * otlp_span: a span as both readers (otlp_json_fields, otlp_protobuf_fields) leave it and otlp_view takes
  * it, and what all signals have in common, after opentelemetry-proto's trace.proto and common.proto
  * 1.x. Pure data.
  *
