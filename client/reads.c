@@ -164,6 +164,12 @@ enum xtrace_status xtrace_get_session(struct xtrace_client *client, const char *
     return get_by_id(client, "/api/public/sessions/", id, call, response);
 }
 
+enum xtrace_status xtrace_get_run(struct xtrace_client *client, const char *id,
+                                  const struct xtrace_call *call, struct xtrace_response **response)
+{
+    return get_by_id(client, "/api/public/runs/", id, call, response);
+}
+
 enum xtrace_status xtrace_daily_metrics(struct xtrace_client *client,
                                         const struct xtrace_daily_query *query,
                                         const struct xtrace_call *call,

@@ -374,6 +374,11 @@ XTRACE_CALL xtrace_list_sessions(struct xtrace_client *client,
 XTRACE_CALL xtrace_get_session(struct xtrace_client *client, const char *id,
                                const struct xtrace_call *call, struct xtrace_response **response);
 
+/* Answer: how a run (run_id in metadata) stands: "status", times, counts, "latest" step.
+ * XTRACE_NOT_FOUND. */
+XTRACE_CALL xtrace_get_run(struct xtrace_client *client, const char *id,
+                           const struct xtrace_call *call, struct xtrace_response **response);
+
 struct xtrace_daily_query {
     size_t size;
     int64_t page;

@@ -150,6 +150,7 @@ double cli_number(struct xtrace_slice value);
 int cli_traces(struct cli *cli, int argc, char **argv);
 int cli_trace(struct cli *cli, int argc, char **argv);
 int cli_sessions(struct cli *cli, int argc, char **argv);
+int cli_run(struct cli *cli, int argc, char **argv);
 int cli_metrics(struct cli *cli, int argc, char **argv);
 int cli_daily(struct cli *cli, int argc, char **argv);
 int cli_send(struct cli *cli, int argc, char **argv);

@@ -20,6 +20,7 @@ static const struct command commands[] = {
     {"traces", cli_traces, "list traces, or show one: traces list | traces show ID"},
     {"trace", cli_trace, "the same as traces show"},
     {"sessions", cli_sessions, "list sessions, or show one: sessions | sessions show ID"},
+    {"run", cli_run, "how a run of an agent stands: run ID"},
     {"metrics", cli_metrics, "metrics names | metrics query NAME"},
     {"daily", cli_daily, "traces, tokens and cost by day"},
     {"send", cli_send, "send batch bodies (JSON or NDJSON) from files or stdin"},

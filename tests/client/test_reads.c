@@ -98,6 +98,8 @@ static void ids_are_one_segment(void **state)
     check_target(f, "/api/public/traces/a%2F..%2Fb%20c");
     assert_int_equal(xtrace_get_session(f->client, "s?x", NULL, NULL), XTRACE_OK);
     check_target(f, "/api/public/sessions/s%3Fx");
+    assert_int_equal(xtrace_get_run(f->client, "r/1", NULL, NULL), XTRACE_OK);
+    check_target(f, "/api/public/runs/r%2F1");
 }
 
 static void daily_and_sessions(void **state)

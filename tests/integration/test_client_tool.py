@@ -103,6 +103,8 @@ def test_daily_sessions_and_metrics_have_tables():
              "countObservations": 4, "totalCost": 0.4}]}]},
         "/api/public/sessions": {"data": [{"id": "s-1", "createdAt": "2026-01-02T03:04:05Z", "countTraces": 2}]},
         "/api/public/sessions/s-1": {"id": "s-1", "createdAt": "2026-01-02T03:04:05Z", "traces": [TRACE]},
+        "/api/public/runs/r%2F1": {"id": "r/1", "status": "error", "countObservations": 7, "totalCost": 0.5,
+                                   "latest": {"name": "agent.tool", "stepType": "tool_call"}},
         "/api/public/metrics/names": {"data": ["gpu", "span_duration"]},
         "/api/public/metrics/query": {"data": [{"labels": {"node": "n1"}, "values": [
             {"timestamp": "2026-01-02T03:04:00+00:00", "value": 0.25}]}],
@@ -113,6 +115,8 @@ def test_daily_sessions_and_metrics_have_tables():
         assert "2026-01-02" in daily and re.search(r"gpt +2 +4 +10 +20 +30", daily)
         assert "s-1" in run("sessions", env=env(server)).stdout
         assert "chat.turn" in run("sessions", "show", "s-1", env=env(server)).stdout
+        shown = run("run", "r/1", env=env(server)).stdout
+        assert re.search(r"status +error\n", shown) and re.search(r"type +tool_call\n", shown) and "0.5000" in shown
         assert run("metrics", "names", env=env(server)).stdout == "gpu\nspan_duration\n"
         done = run("metrics", "query", "gpu", "--label", "node=n1", "--agg", "p99", env=env(server))
     assert re.search(r'2026-01-02 03:04:00.000 +0.25 +\{"node": "n1"\}', done.stdout) and "cut off" in done.stderr

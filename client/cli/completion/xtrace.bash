@@ -37,7 +37,7 @@ _xtrace() {
         ;;
     *)
         case $command in
-        '') words='traces trace sessions metrics daily send tail health --version '$global ;;
+        '') words='traces trace sessions run metrics daily send tail health --version '$global ;;
         traces)
             words="list show $global"
             [[ $sub == list ]] && words="$filter --page --limit --order --filter --fields $global"
