@@ -144,6 +144,7 @@ struct books *books_create(const struct route *table, const char *project)
     }
     make_route_rows(books);
     pthread_mutex_init(&books->_lock, NULL);
+    senders_init(&books->senders);
     project_of(books, project);
     return books;
 }
@@ -155,6 +156,7 @@ void books_destroy(struct books *books)
         free(books->_route_rows);
         arena_finish(&books->_arena);
         pthread_mutex_destroy(&books->_lock);
+        senders_finish(&books->senders);
         free(books);
     }
 }
@@ -316,5 +318,6 @@ void books_print(void *context, struct buf *out)
     metrics_print(out, books_rows, books, NULL);
     metrics_print(out, now_rows, &now, NULL);
     print_routes(books, out);
+    senders_print(&books->senders, out);
     metrics_print_process(out);
 }

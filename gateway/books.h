@@ -13,6 +13,7 @@
 #include "common/buf.h"
 #include "common/error.h"
 #include "common/metrics.h"
+#include "gateway/senders.h"
 #include "proto/row.h"
 
 struct gateway; /* gateway/server.h */
@@ -62,6 +63,7 @@ struct books {
     metric_number queries[BOOKS_QUERY_COUNT];
     metric_number connects;
     metric_number failed_connects;
+    struct senders senders;
 
     struct books_project _projects[BOOKS_PROJECTS_MAX + 1]; /* in order of appearance */
     const char *_project_names[BOOKS_PROJECTS_MAX];

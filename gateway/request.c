@@ -1,5 +1,7 @@
 #include "gateway/request.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +55,26 @@ struct slice request_header(const struct request *request, const h2o_token_t *na
         return (struct slice){NULL, 0};
     }
     return (struct slice){headers->entries[at].value.base, headers->entries[at].value.len};
+}
+
+bool request_langfuse_header(const struct request *request, const char *name, struct slice *out)
+{
+    enum { SIZE = 64 };
+    const h2o_headers_t *headers = &request->h2o->headers;
+    char text[SIZE];
+    size_t len = (size_t)snprintf(text, sizeof(text), "x-langfuse-%s", name);
+    assert(len < sizeof(text));
+    ssize_t at = h2o_find_header_by_str(headers, text, len, -1);
+    for (char *c = text; at == -1 && *c != '\0'; c++) {
+        *c = *c == '-' ? '_' : *c;
+    }
+    if (at == -1) {
+        at = h2o_find_header_by_str(headers, text, len, -1);
+    }
+    *out = at == -1
+               ? (struct slice){NULL, 0}
+               : (struct slice){headers->entries[at].value.base, headers->entries[at].value.len};
+    return at != -1;
 }
 
 /* h2o clears the request's pool: the answer is complete or the client is gone. */

@@ -72,5 +72,8 @@ struct slice request_query(const struct request *request);
 /* A header's value, of several the first; empty when absent. */
 struct slice request_header(const struct request *request, const h2o_token_t *name);
 
+/* The header "x-langfuse-NAME"; some clients spell it with underscores. False: absent, and out is empty. */
+bool request_langfuse_header(const struct request *request, const char *name, struct slice *out);
+
 /* The client's X-Request-Id when it is 1-128 visible ASCII characters, else a new one. */
 void request_choose_id(const h2o_req_t *h2o, char id[REQUEST_ID_MAX + 1]);

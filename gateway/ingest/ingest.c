@@ -168,6 +168,17 @@ static struct books *books_of(const struct ingest *ingest)
     return ingest->request->worker->gateway->books;
 }
 
+static void book_sender(const struct ingest *ingest)
+{
+    struct slice name;
+    struct slice version;
+    struct slice integration;
+    request_langfuse_header(ingest->request, "sdk-name", &name);
+    request_langfuse_header(ingest->request, "sdk-version", &version);
+    request_langfuse_header(ingest->request, "sdk-integration", &integration);
+    senders_note(&books_of(ingest)->senders, name, version, integration);
+}
+
 static void book_decoded(struct ingest *ingest)
 {
     const char *project = ingest->request->identity.project;
@@ -272,6 +283,7 @@ void ingest_run(struct request *request, const struct ingest_format *format)
     struct error error = {""};
     enum coding coding;
     struct ingest *ingest = begin(request, format);
+    book_sender(ingest);
     enum err err = check_media(ingest, &coding, &error);
     if (err == ERR_OK) {
         err = take_key(ingest, &error);

@@ -168,21 +168,10 @@ void ingest_deletions(struct request *request)
 /* Langfuse's SDKs say which ingestion they speak: a number up to 4. */
 static bool is_known_version(const struct request *request)
 {
-    static const char *const names[] = {"x-langfuse-ingestion-version",
-                                        "x_langfuse_ingestion_version"};
-    const h2o_headers_t *headers = &request->h2o->headers;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        ssize_t at = h2o_find_header_by_str(headers, names[i], strlen(names[i]), -1);
-        int64_t version = 0;
-        if (at != -1) {
-            h2o_iovec_t value = headers->entries[at].value;
-            if (!json_number_int64((struct slice){value.base, value.len}, &version) ||
-                version > 4) {
-                return false;
-            }
-        }
-    }
-    return true;
+    struct slice text;
+    int64_t version;
+    return !request_langfuse_header(request, "ingestion-version", &text) ||
+           (json_number_int64(text, &version) && version <= 4);
 }
 
 /* An exporter gives up for good only on 400. */

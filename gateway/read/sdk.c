@@ -33,19 +33,14 @@ enum sdk sdk_find(struct slice name, struct slice version)
     return numbers[1] < (numbers[0] == 3 ? 15 : 2) ? SDK_PYTHON_BEFORE_TEXT : SDK_PYTHON_BEFORE_5;
 }
 
-static struct slice header_of(const struct request *request, const char *name)
-{
-    const h2o_headers_t *headers = &request->h2o->headers;
-    ssize_t at = h2o_find_header_by_str(headers, name, strlen(name), -1);
-    return at == -1
-               ? (struct slice){NULL, 0}
-               : (struct slice){headers->entries[at].value.base, headers->entries[at].value.len};
-}
-
 enum sdk sdk_of(const struct request *request)
 {
-    return sdk_find(header_of(request, "x-langfuse-sdk-name"),
-                    header_of(request, "x-langfuse-sdk-version"));
+    struct slice name;
+    struct slice version;
+
+    request_langfuse_header(request, "sdk-name", &name);
+    request_langfuse_header(request, "sdk-version", &version);
+    return sdk_find(name, version);
 }
 
 /* In the order in which SDKs learned them. */

@@ -141,6 +141,18 @@ def test_a_public_key_may_only_create_scores(xtrace):
         assert xtrace.client(headers).post(f"/api/public/{route}", {}).status == 403
 
 
+@pytest.mark.parametrize("spell", [str, lambda name: name.replace("-", "_"), str.upper])
+def test_writes_are_counted_by_the_sdk_that_their_headers_name(xtrace, spell):
+    version = f"9.{new_id()[:8]}"
+    headers = {"x-langfuse-sdk-name": "python", "x-langfuse-sdk-version": version, "x-langfuse-sdk-integration": "langchain"}
+    client = xtrace.client({**xtrace.auth, **{spell(name): value for name, value in headers.items()}})
+    assert client.post(ROUTE, {"batch": []}).status == 207
+    assert client.post("/api/public/otel/v1/traces", {"resourceSpans": []}).status == 200
+    assert client.get("/api/public/traces").status == 200
+    told = xtrace.client().get("/metrics").text
+    assert f'xtrace_gateway_sdk_requests_total{{sdk="python",version="{version}",integration="langchain"}} 2\n' in told
+
+
 def test_gzip_and_chunked_bodies_are_taken(xtrace):
     trace = new_id()
     body = json.dumps({"batch": [event("trace-create", {"id": trace, "name": "packed"})]}).encode()

@@ -111,6 +111,47 @@ static size_t count_of(const struct fixture *f, const char *words)
     return count;
 }
 
+static void note(struct fixture *f, const char *name, const char *version, const char *integration)
+{
+    senders_note(&f->gateway.books->senders, slice_from(name), slice_from(version),
+                 slice_from(integration));
+}
+
+static void writes_are_counted_by_the_sdk_that_they_name(void **state)
+{
+    struct fixture *f = *state;
+    note(f, "", "1", "");
+    print(f);
+    assert_null(strstr(f->text, "xtrace_gateway_sdk_requests_total"));
+    note(f, "python", "2.60.0", "langchain");
+    note(f, "langfuse-js", "3.38.4", "");
+    note(f, "python", "2.60.0", "langchain");
+    note(f, "a\"b", "1", "");
+    note(f, "a\nb", "1", "");
+    note(f, "python", "a version that is longer than any version of anything has to be......", "");
+    print(f);
+#define BY_SDK "xtrace_gateway_sdk_requests_total{sdk="
+    assert_true(has(f, BY_SDK "\"python\",version=\"2.60.0\",integration=\"langchain\"} 2"));
+    assert_true(has(f, BY_SDK "\"langfuse-js\",version=\"3.38.4\",integration=\"\"} 1"));
+    assert_true(has(f, BY_SDK "\"other\",version=\"\",integration=\"\"} 3"));
+    assert_int_equal(count_of(f, "# HELP xtrace_gateway_sdk_requests_total "), 1);
+}
+
+static void sdks_beyond_a_number_share_a_line(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < SENDERS_MAX + 10; i++) {
+        char version[16];
+        snprintf(version, sizeof(version), "1.%d", i);
+        note(f, "python", version, "");
+        note(f, "python", version, "");
+    }
+    print(f);
+    assert_int_equal(count_of(f, BY_SDK), SENDERS_MAX + 1);
+    assert_true(has(f, BY_SDK "\"python\",version=\"1.63\",integration=\"\"} 2"));
+    assert_true(has(f, BY_SDK "\"other\",version=\"\",integration=\"\"} 20"));
+}
+
 static void each_project_has_books_of_its_own(void **state)
 {
     struct fixture *f = *state;
@@ -188,6 +229,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(records_are_counted_by_kind_and_outcome, setup, teardown),
+        cmocka_unit_test_setup_teardown(writes_are_counted_by_the_sdk_that_they_name, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(sdks_beyond_a_number_share_a_line, setup, teardown),
         cmocka_unit_test_setup_teardown(each_project_has_books_of_its_own, setup, teardown),
         cmocka_unit_test_setup_teardown(projects_beyond_a_number_share_their_books, setup,
                                         teardown),
