@@ -110,24 +110,7 @@ static const char sql_explain[] =
     " FROM o, s";
 /* clang-format on */
 
-static enum err explain_bind(struct read *read, const void *params, struct error *error)
-{
-    read->sql = sql_explain;
-    read_bind_text(read, read->request->identity.project);
-    read_bind_path_id(read);
-    return ERR_OK;
-}
-
-static const struct param no_params[] = {{NULL, PARAM_TEXT, 0}};
-
-static const struct read_resource explain_resource = {
-    .params = no_params,
-    .params_size = 1,
-    .bind = explain_bind,
-    .format = &read_object_format,
-};
-
 void cost_explain(struct request *request)
 {
-    read_run(request, &explain_resource);
+    read_run_static(request, sql_explain, READ_PATH_UUID, &read_object_format);
 }

@@ -14,23 +14,7 @@ static const char sql_names[] =
     "  ORDER BY s.name LIMIT 1) FROM n WHERE n.name IS NOT NULL)"
     " SELECT to_json(name) AS row, NULL::json AS meta FROM n WHERE name IS NOT NULL";
 
-static enum err bind_names(struct read *read, const void *params, struct error *error)
-{
-    read->sql = sql_names;
-    read_bind_text(read, read->request->identity.project);
-    return ERR_OK;
-}
-
-static const struct param no_params[] = {{NULL, PARAM_TEXT, 0}};
-
-static const struct read_resource resource = {
-    .params = no_params,
-    .params_size = 1,
-    .bind = bind_names,
-    .format = &read_list_format,
-};
-
 void metrics_names(struct request *request)
 {
-    read_run(request, &resource);
+    read_run_static(request, sql_names, READ_NO_PATH, &read_list_format);
 }

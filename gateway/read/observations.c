@@ -152,24 +152,7 @@ static const char sql_detail[] =
     " WHERE o.project_id = $1 AND o.id IN ($2, $3, $4)"
     " ORDER BY o.id = $2 DESC, " SQL_NEWEST_FIRST " LIMIT 1) o, " SQL_OBSERVATION_SUMS;
 
-static enum err detail_bind(struct read *read, const void *params, struct error *error)
-{
-    read->sql = sql_detail;
-    read_bind_text(read, read->request->identity.project);
-    read_bind_path_id(read);
-    return ERR_OK;
-}
-
-static const struct param no_params[] = {{NULL, PARAM_TEXT, 0}};
-
-static const struct read_resource detail_resource = {
-    .params = no_params,
-    .params_size = 1,
-    .bind = detail_bind,
-    .format = &read_object_format,
-};
-
 void observations_detail(struct request *request)
 {
-    read_run(request, &detail_resource);
+    read_run_static(request, sql_detail, READ_PATH_UUID, &read_object_format);
 }

@@ -41,23 +41,7 @@ static enum err on_end(void *context, struct buf *out, struct error *error)
 
 static const struct stream_format format = {on_row, on_end};
 
-static enum err bind_project(struct read *read, const void *params, struct error *error)
-{
-    read->sql = sql_projects;
-    read_bind_text(read, read->request->identity.project);
-    return ERR_OK;
-}
-
-static const struct param no_params[] = {{NULL, PARAM_TEXT, 0}};
-
-static const struct read_resource resource = {
-    .params = no_params,
-    .params_size = 1,
-    .bind = bind_project,
-    .format = &format,
-};
-
 void projects_list(struct request *request)
 {
-    read_run(request, &resource);
+    read_run_static(request, sql_projects, READ_NO_PATH, &format);
 }

@@ -11,16 +11,29 @@
 #include "common/rfc3339.h"
 #include "gateway/reply.h"
 
-void read_run(struct request *request, const struct read_resource *resource)
+static struct read *create(struct request *request)
 {
     struct read *read = arena_zalloc(&request->arena, sizeof *read);
-    void *params = arena_zalloc(&request->arena, resource->params_size);
-    struct error error;
 
     read->request = request;
     read->arena = &request->arena;
+    return read;
+}
+
+static void run(struct read *read, const struct stream_format *format)
+{
+    stream_run(read->request, read->sql, read->sql_is_made, read->value_count, read->values, format,
+               read);
+}
+
+void read_run(struct request *request, const struct read_resource *resource)
+{
+    struct read *read = create(request);
+    void *params = arena_zalloc(&request->arena, resource->params_size);
+    struct error error;
     enum err err =
         params_read(resource->params, request_query(request), &request->arena, params, &error);
+
     if (err == ERR_OK) {
         err = resource->bind(read, params, &error);
     }
@@ -28,8 +41,29 @@ void read_run(struct request *request, const struct read_resource *resource)
         reply_error(request, err, &error);
         return;
     }
-    stream_run(request, read->sql, read->sql_is_made, read->value_count, read->values,
-               resource->format, read);
+    run(read, resource->format);
+}
+
+void read_run_static(struct request *request, const char *sql, enum read_path path,
+                     const struct stream_format *format)
+{
+    static const struct param none[] = {{NULL, PARAM_TEXT, 0}};
+    struct read *read = create(request);
+    struct error error;
+    enum err err = params_read(none, request_query(request), &request->arena, NULL, &error);
+
+    if (err != ERR_OK) {
+        reply_error(request, err, &error);
+        return;
+    }
+    read->sql = sql;
+    read_bind_text(read, request->identity.project);
+    if (path == READ_PATH_TEXT) {
+        read_bind_text(read, arena_text(read->arena, request->params[0]));
+    } else if (path == READ_PATH_UUID) {
+        read_bind_path_id(read);
+    }
+    run(read, format);
 }
 
 /* --- the answer as a page ------------------------------------------------------------------ */

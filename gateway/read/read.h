@@ -67,6 +67,16 @@ extern const struct stream_format read_object_format;
 /* Answers the request, now or later. */
 void read_run(struct request *request, const struct read_resource *resource);
 
+enum read_path {
+    READ_NO_PATH,
+    READ_PATH_TEXT, /* $2: the id in the path */
+    READ_PATH_UUID, /* $2, $3, $4: as read_bind_path_id */
+};
+
+/* The same for a resource without parameters: a static statement of the project, $1, and the path. */
+void read_run_static(struct request *request, const char *sql, enum read_path path,
+                     const struct stream_format *format);
+
 /* The text is the statement of this request alone; it consists of pieces of static text, whatever the
  * request says. Copied. */
 void read_make_sql(struct read *read, struct slice text);

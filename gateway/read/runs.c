@@ -36,40 +36,7 @@ static const char sql_run[] =
     " WHERE c.traces > 0";
 /* clang-format on */
 
-static void on_row(void *context, struct buf *out, const PGresult *row)
-{
-    struct read *read = context;
-
-    buf_append(out, PQgetvalue(row, 0, 0), (size_t)PQgetlength(row, 0, 0));
-    read->_rows++;
-}
-
-static enum err on_end(void *context, struct buf *out, struct error *error)
-{
-    const struct read *read = context;
-    return read->_rows == 0 ? error_set(error, ERR_NOT_FOUND, "Not Found") : ERR_OK;
-}
-
-static const struct stream_format format = {on_row, on_end};
-
-static enum err run_bind(struct read *read, const void *params, struct error *error)
-{
-    read->sql = sql_run;
-    read_bind_text(read, read->request->identity.project);
-    read_bind_text(read, arena_text(read->arena, read->request->params[0]));
-    return ERR_OK;
-}
-
-static const struct param no_params[] = {{NULL, PARAM_TEXT, 0}};
-
-static const struct read_resource resource = {
-    .params = no_params,
-    .params_size = 1,
-    .bind = run_bind,
-    .format = &format,
-};
-
 void runs_detail(struct request *request)
 {
-    read_run(request, &resource);
+    read_run_static(request, sql_run, READ_PATH_TEXT, &read_object_format);
 }

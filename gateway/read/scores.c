@@ -374,53 +374,20 @@ void scores_list_v2(struct request *request)
 
 /* --- detail -------------------------------------------------------------------------------- */
 
-static const char sql_detail[] =
-    "SELECT " SQL_SCORE " FROM (SELECT * FROM scores"
-    " WHERE project_id = $1 AND id IN ($2, $3, $4) AND ($5::boolean OR trace_id IS NOT NULL)"
-    " ORDER BY id = $2 DESC, id LIMIT 1) s";
+#define SQL_DETAIL(condition)                                                                      \
+    "SELECT " SQL_SCORE " FROM (SELECT * FROM scores"                                              \
+    " WHERE project_id = $1 AND id IN ($2, $3, $4)" condition                                      \
+    " ORDER BY id = $2 DESC, id LIMIT 1) s"
 
-static void detail_bind(struct read *read, bool all_targets)
-{
-    read->sql = sql_detail;
-    read_bind_text(read, read->request->identity.project);
-    read_bind_path_id(read);
-    read_bind_bool(read, all_targets);
-}
-
-static enum err detail_bind_v1(struct read *read, const void *params, struct error *error)
-{
-    detail_bind(read, false);
-    return ERR_OK;
-}
-
-static enum err detail_bind_v2(struct read *read, const void *params, struct error *error)
-{
-    detail_bind(read, true);
-    return ERR_OK;
-}
-
-static const struct param no_params[] = {{NULL, PARAM_TEXT, 0}};
-
-static const struct read_resource detail_resource_v1 = {
-    .params = no_params,
-    .params_size = 1,
-    .bind = detail_bind_v1,
-    .format = &read_object_format,
-};
-
-static const struct read_resource detail_resource_v2 = {
-    .params = no_params,
-    .params_size = 1,
-    .bind = detail_bind_v2,
-    .format = &read_object_format,
-};
+static const char sql_detail_v1[] = SQL_DETAIL(" AND trace_id IS NOT NULL");
+static const char sql_detail_v2[] = SQL_DETAIL("");
 
 void scores_detail_v1(struct request *request)
 {
-    read_run(request, &detail_resource_v1);
+    read_run_static(request, sql_detail_v1, READ_PATH_UUID, &read_object_format);
 }
 
 void scores_detail_v2(struct request *request)
 {
-    read_run(request, &detail_resource_v2);
+    read_run_static(request, sql_detail_v2, READ_PATH_UUID, &read_object_format);
 }

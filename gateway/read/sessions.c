@@ -135,24 +135,7 @@ void sessions_list(struct request *request)
 
 /* --- detail -------------------------------------------------------------------------------- */
 
-static enum err detail_bind(struct read *read, const void *params, struct error *error)
-{
-    read->sql = sql_detail;
-    read_bind_text(read, read->request->identity.project);
-    read_bind_text(read, arena_text(read->arena, read->request->params[0]));
-    return ERR_OK;
-}
-
-static const struct param no_params[] = {{NULL, PARAM_TEXT, 0}};
-
-static const struct read_resource detail_resource = {
-    .params = no_params,
-    .params_size = 1,
-    .bind = detail_bind,
-    .format = &read_nested_format,
-};
-
 void sessions_detail(struct request *request)
 {
-    read_run(request, &detail_resource);
+    read_run_static(request, sql_detail, READ_PATH_TEXT, &read_nested_format);
 }
