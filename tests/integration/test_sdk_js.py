@@ -20,7 +20,7 @@ from support.sdk import check_traces, read_trace
 from support.xtrace import PUBLIC_KEY, SECRET_KEY
 
 SOURCE = pathlib.Path(__file__).parent / "sdk" / "js"
-NEED_NODE_22 = {"ai7", "otel3"}
+NEED_NODE_22 = {"agents", "ai7", "mastra", "otel3", "otelopenai"}
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +95,17 @@ def check_read(said, expected):
     assert said["read"].keys() == expected.keys()
 
 
+def check_streams(xtrace, said):
+    """The traces, and that only of what was streamed it is known when it began. How many that are."""
+    streamed = [each for trace in said["traces"] for each in trace["observations"] if each.pop("isStreamed", False)]
+    check_traces(xtrace.client(), said["traces"])
+    waited = [each for trace in said["traces"] for each in read_trace(xtrace.client(), trace["id"])["observations"]
+              if each["timeToFirstToken"] is not None]
+    assert sorted(each["name"] for each in waited) == sorted(each["name"] for each in streamed)
+    assert all(0 < each["timeToFirstToken"] <= each["latency"] for each in waited)
+    return len(streamed)
+
+
 def test_langfuse_5_tracing(xtrace):
     said = run(xtrace, "tracing.mjs")
     check_traces(xtrace.client(), said["traces"])
@@ -157,14 +168,26 @@ def test_the_ai_sdk(xtrace, openai, script):
     """Versions 6 and 5 through the span processor of Langfuse 5; 4 through langfuse-vercel 3 and OpenTelemetry JS 1; 7 through
     Langfuse's integration, plain OpenTelemetry, its legacy form, and OpenInference: two steps with a tool, a stream, an
     embedding, an error."""
+    streams = check_streams(xtrace, run(xtrace, script, **openai))
+    assert streams == {"ai.mjs": 1, "ai4/ai.mjs": 2, "ai7/ai.mjs": 4}[script]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("script", "count"), [
+    ("agents/agents.mjs", 4), ("mastra/mastra.mjs", 2), ("otelopenai/openai.mjs", 1), ("traceloop/traceloop.mjs", 1),
+])
+def test_frameworks(xtrace, openai, script, count):
+    """Long, because each installs so many packages: OpenAI's agents and client by OpenInference, Mastra by its exporter,
+    OpenTelemetry's own instrumentation of OpenAI (messages are log records), OpenLLMetry."""
     said = run(xtrace, script, **openai)
-    streamed = [each for trace in said["traces"] for each in trace["observations"] if each.pop("isStreamed", False)]
+    assert len(said["traces"]) == count
     check_traces(xtrace.client(), said["traces"])
-    assert len(streamed) == {"ai.mjs": 1, "ai4/ai.mjs": 2, "ai7/ai.mjs": 4}[script]
-    waited = [each for trace in said["traces"] for each in read_trace(xtrace.client(), trace["id"])["observations"]
-              if each["timeToFirstToken"] is not None]
-    assert sorted(each["name"] for each in waited) == sorted(each["name"] for each in streamed)
-    assert all(0 < each["timeToFirstToken"] <= each["latency"] for each in waited)
+
+
+@pytest.mark.long
+def test_langgraph_by_langfuse_5(xtrace, openai):
+    """Long for the same reason."""
+    assert check_streams(xtrace, run(xtrace, "langgraph/langgraph.mjs", **openai)) == 1
 
 
 def test_langchain_by_langfuse_5_and_by_openinference(xtrace):
