@@ -63,6 +63,12 @@
     " WHERE " SQL_MATCHING " AND $14::bigint < (SELECT n FROM total)"                              \
     " ORDER BY " order("key", "t.id") " LIMIT $13::bigint OFFSET $14::bigint"
 
+/* What must be computed for each trace to know whether it matches is computed once, for total and page. There is
+ * a filter then, so $12 is false. */
+#define SQL_PAGE_OF_MATCHING(order)                                                                \
+    "SELECT m.key, m.id FROM matching m ORDER BY " order("m.key", "m.id")                          \
+    " LIMIT $13::bigint OFFSET $14::bigint"
+
 /* The books also know how many traces the days before the page's have: a deep page starts at the
  * day that it begins in. */
 #define SQL_SKIPPED(direction)                                                                     \
@@ -103,6 +109,11 @@
 
 #define SQL_LIST(key, source, order)                                                               \
     "WITH " SQL_TOTAL " UNION ALL (" SQL_ROWS(SQL_PAGE(key, source, order), order) ")"
+#define SQL_LIST_ONCE(key, source, order)                                                          \
+    "WITH matching AS MATERIALIZED (SELECT " key " AS key, t.id FROM traces t" SQL_SOURCE source    \
+    " WHERE " SQL_MATCHING "), total AS MATERIALIZED (SELECT count(*) AS n FROM matching WHERE NOT $12::boolean)"          \
+    " SELECT n AS total, NULL::json AS row FROM total"                                             \
+    " UNION ALL (" SQL_ROWS(SQL_PAGE_OF_MATCHING(order), order) ")"
 #define SQL_LIST_BY_DAY(direction, begins, order)                                                  \
     "WITH " SQL_SKIPPED(direction) SQL_TOTAL                                                       \
     " UNION ALL (" SQL_ROWS(SQL_PAGE_BY_DAY(begins, order), order) ")"
@@ -124,18 +135,19 @@
     " WHERE o.project_id = $1 GROUP BY o.trace_id) o ON o.trace_id = t.id"
 /* clang-format on */
 
-#define LISTS(key)                                                                                 \
+/* By direction. */
+#define BOTH(list, key, source, ascending, descending)                                             \
     {                                                                                              \
-        SQL_LIST(key, "", ASCENDING), SQL_LIST(key, "", DESCENDING)                                \
+        list(key, source, ascending), list(key, source, descending)                                \
     }
-#define LISTS_LAST(key)                                                                            \
-    {                                                                                              \
-        SQL_LIST(key, "", ASCENDING_LAST), SQL_LIST(key, "", DESCENDING_LAST)                      \
-    }
-#define LISTS_OF(key, source)                                                                      \
-    {                                                                                              \
-        SQL_LIST(key, source, ASCENDING_LAST), SQL_LIST(key, source, DESCENDING_LAST)              \
-    }
+#define LISTS_OF(key, source, ascending, descending)                                               \
+    BOTH(SQL_LIST, key, source, ascending, descending),                                            \
+        BOTH(SQL_LIST_ONCE, key, source, ascending, descending)
+#define LISTS(key)      LISTS_OF(key, "", ASCENDING, DESCENDING)
+#define LISTS_LAST(key) LISTS_OF(key, "", ASCENDING_LAST, DESCENDING_LAST)
+#define LISTS_BY(key, sum)                                                                         \
+    LISTS_OF(key, SQL_SUM_EACH(sum), ASCENDING_LAST, DESCENDING_LAST),                             \
+        BOTH(SQL_LIST, key, SQL_SUM_ALL(sum), ASCENDING_LAST, DESCENDING_LAST)
 
 enum direction { ASC, DESC };
 
@@ -143,8 +155,9 @@ struct order {
     const char *name;
     const char *also; /* another spelling; or NULL */
     enum direction usual;
-    const char *sql[2];     /* by direction */
-    const char *sql_all[2]; /* the same for an unfiltered list; NULL: sql serves */
+    const char *sql[2];
+    const char *sql_once[2]; /* the same where a filter is on sums */
+    const char *sql_all[2];  /* for an unfiltered list; NULL: sql serves */
 };
 
 static const struct order orders[] = {
@@ -162,11 +175,8 @@ static const struct order orders[] = {
     {"public", NULL, DESC, LISTS("coalesce(t.public, false)"), {NULL, NULL}},
     {"bookmarked", NULL, DESC, LISTS("coalesce(t.bookmarked, false)"), {NULL, NULL}},
     {"sessionId", "session_id", ASC, LISTS_LAST("t.session_id"), {NULL, NULL}},
-    {"latency", NULL, DESC, LISTS_OF("coalesce(t.latency, o.sum)", SQL_SUM_EACH(SQL_TRACE_LATENCY)),
-     LISTS_OF("coalesce(t.latency, o.sum)", SQL_SUM_ALL(SQL_TRACE_LATENCY))},
-    {"totalCost", "total_cost", DESC,
-     LISTS_OF("coalesce(t.total_cost, o.sum)", SQL_SUM_EACH(SQL_TRACE_COST)),
-     LISTS_OF("coalesce(t.total_cost, o.sum)", SQL_SUM_ALL(SQL_TRACE_COST))},
+    {"latency", NULL, DESC, LISTS_BY("coalesce(t.latency, o.sum)", SQL_TRACE_LATENCY)},
+    {"totalCost", "total_cost", DESC, LISTS_BY("coalesce(t.total_cost, o.sum)", SQL_TRACE_COST)},
 };
 
 /* --- list: parameters ---------------------------------------------------------------------- */
@@ -237,7 +247,7 @@ static const struct order *find_order(struct slice column)
 }
 
 /* `column.asc` or `column.desc`, in any case; a column alone descends; another word is the column's own way. */
-static const char *choose_sql(const char *order_by, bool is_all)
+static const char *choose_sql(const char *order_by, bool is_all, bool has_sums)
 {
     const char *text = order_by != NULL ? order_by : "timestamp.desc";
     size_t column_len = strcspn(text, ".");
@@ -253,8 +263,9 @@ static const char *choose_sql(const char *order_by, bool is_all)
                     : strcasecmp(word, "desc") == 0 ? DESC
                                                     : order->usual;
     }
-    return is_all && order->sql_all[direction] != NULL ? order->sql_all[direction]
-                                                       : order->sql[direction];
+    return has_sums                                      ? order->sql_once[direction]
+           : is_all && order->sql_all[direction] != NULL ? order->sql_all[direction]
+                                                         : order->sql[direction];
 }
 
 /* Whether the comma list names the group; an absent list names all. */
@@ -296,11 +307,11 @@ static void bind_groups(struct read *read, const char *fields)
 static enum err set_sql(struct read *read, const struct list_params *params, struct error *error)
 {
     struct buf conditions = BUF_EMPTY;
-    const char *sums;
+    const char *sums = "";
     enum err err =
         traces_filter(read, params->filter, has_params(params), &conditions, &sums, error);
 
-    read->sql = choose_sql(params->order_by, !is_filtered(params));
+    read->sql = choose_sql(params->order_by, !is_filtered(params), *sums != '\0');
     if (err == ERR_OK && read->sql == NULL) {
         err = error_set(error, ERR_INVALID, "invalid order_by");
     }

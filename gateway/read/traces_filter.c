@@ -13,7 +13,8 @@
 
 /* clang-format off */
 /* Sums over a trace's observations: for each trace that is looked at, or for all at once where nothing else
- * says which traces. The planner leaves out those that no condition is on. */
+ * says which traces. The planner leaves out those that no condition is on. With a limit, though it is none, all are
+ * summed up once: else each process of a parallel plan would do it. */
 #define SQL_COUNT_OF_LEVEL(level)                                                                  \
     "count(*) FILTER (WHERE coalesce(o.level, 'DEFAULT') = '" level "')"
 #define SQL_SUMS_OF_TRACE                                                                          \
@@ -28,7 +29,8 @@ static const char sql_sums_of_each[] =
     " WHERE o.project_id = $1 AND o.trace_id = t.id) x ON true";
 static const char sql_sums_of_all[] =
     " LEFT JOIN (SELECT o.trace_id, " SQL_SUMS_OF_TRACE " FROM observations o"
-    " WHERE o.project_id = $1 GROUP BY o.trace_id) x ON x.trace_id = t.id";
+    " WHERE o.project_id = $1 GROUP BY o.trace_id LIMIT 9223372036854775807) x"
+    " ON x.trace_id = t.id";
 
 enum { FIRST_SUM = 25 }; /* from here on columns are of `x` */
 

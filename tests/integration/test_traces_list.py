@@ -1,5 +1,7 @@
 """GET /api/public/traces: filters, order, fields, pages, over one known set of traces."""
 
+import json
+
 import pytest
 
 from support.records import new_id, new_observation
@@ -156,6 +158,16 @@ def test_order_by_puts_unset_last_both_ways(listed, order):
     given = values[: len(values) - len(unset)]
     assert None not in given
     assert given == sorted(given, reverse=descending)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_filter_by_sums_keeps_order_total_and_pages(listed, order):
+    """It is answered by statements of its own."""
+    every = json.dumps([{"type": "number", "column": "errorCount", "operator": ">=", "value": 0}])
+    whole = page(listed, {"orderBy": order, "filter": every})
+    assert numbers(whole) == numbers(page(listed, {"orderBy": order})) and whole["meta"]["totalItems"] == 24
+    assert numbers(page(listed, {"orderBy": order, "filter": every, "limit": 7, "page": 3})) == numbers(whole)[14:21]
+    assert page(listed, {"orderBy": order, "filter": every, "page": 2})["data"] == []
 
 
 @pytest.mark.parametrize("order", ORDERS)
