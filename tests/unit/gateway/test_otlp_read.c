@@ -219,6 +219,7 @@ static void spans_are_refused_by_themselves(void **state)
         {"{" IDS ",\"attributes\":[1]}", NULL},
         {"{" IDS ",\"events\":{}}", "spans[1].events: not an array"},
         {"{" IDS ",\"events\":[1]}", "spans[1].events: not an array of objects"},
+        {"{" IDS ",\"events\":[null,{}],\"links\":[null]}", NULL},
         {"{" IDS ",\"links\":[{\"traceId\":\"x\"}]}",
          "spans[1].links: not an id of the right length in hex digits"},
         {"{" IDS ",\"status\":2}", "spans[1].status: not of the right type"},
@@ -226,6 +227,49 @@ static void spans_are_refused_by_themselves(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         check_span(cases[i][0], cases[i][1]);
     }
+}
+
+#define KIND(value, expected)                                                                      \
+    {                                                                                              \
+        NULL, IN_OBSERVATION, OBSERVATION_METADATA, expected, NULL, NULL, "\"kind\":" value ","    \
+    }
+#define STATUS(value, expected)                                                                    \
+    {                                                                                              \
+        NULL, IN_OBSERVATION, OBSERVATION_LEVEL, expected, NULL, NULL, "\"status\":" value ","     \
+    }
+
+static void words_of_enumerations(void **state)
+{
+    static const struct otlp_case cases[] = {
+        KIND("3", "{\"span\":{\"kind\":\"CLIENT\"}}"),
+        KIND("\"3\"", "{\"span\":{\"kind\":\"CLIENT\"}}"),
+        KIND("\"SPAN_KIND_CONSUMER\"", "{\"span\":{\"kind\":\"CONSUMER\"}}"),
+        KIND("\"SPAN_KIND_INTERNAL\"", NULL),
+        KIND("\"SPAN_KIND_OF_THE_FUTURE\"", NULL),
+        KIND("6", NULL),
+        KIND("-1", NULL),
+        KIND("{}", NULL),
+        STATUS("{\"code\":2}", "ERROR"),
+        STATUS("{\"code\":\"2\"}", "ERROR"),
+        STATUS("{\"code\":\"STATUS_CODE_ERROR\"}", "ERROR"),
+        STATUS("{\"code\":\"STATUS_CODE_OK\"}", NULL),
+        STATUS("{\"code\":3}", NULL),
+        STATUS("{}", NULL),
+    };
+    OTLP_CHECK_ALL(cases);
+}
+
+/* A list may come in pieces, as fields of protobuf may. */
+static void lists_that_come_twice_are_one(void **state)
+{
+    static const char text[] =
+        EXPORT("{" IDS ",\"attributes\":[{\"key\":\"a\",\"value\":{\"intValue\":1}}],"
+               "\"attributes\":[{\"key\":\"b\",\"value\":{\"intValue\":2}}]}");
+    struct decoded d;
+    otlp_open_json(&d, text, strlen(text));
+    assert_string_equal(decoded_value(&d, &d.rows[0], OBSERVATION_METADATA),
+                        "{\"attributes\":{\"a\":1,\"b\":2}}");
+    decoded_close(&d);
 }
 
 static void long_ids_of_users_are_refused(void **state)
@@ -403,6 +447,8 @@ int main(void)
         cmocka_unit_test(attributes_that_are_no_pairs_go_by_their_place),
         cmocka_unit_test(values_nested_too_deeply_go_on_as_text),
         cmocka_unit_test(spans_are_refused_by_themselves),
+        cmocka_unit_test(words_of_enumerations),
+        cmocka_unit_test(lists_that_come_twice_are_one),
         cmocka_unit_test(long_ids_of_users_are_refused),
         cmocka_unit_test(long_names_are_cut_between_characters),
         cmocka_unit_test(a_wrong_resource_is_its_spans_fault),
