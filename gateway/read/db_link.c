@@ -242,15 +242,19 @@ static void link_idle(struct link *link)
 
 static void query_note_error(struct link *link, struct db_query *query, const PGresult *result)
 {
-    /* Statement unknown, known already, or planned for another table; server going down. */
-    static const char *const stale[] = {"26000", "42P05", "0A000", "57P01", "57P02", "57P03"};
+    /* Statement unknown, known already, or planned for another table; server going down; the one that gave way in a
+     * deadlock, or on a standby to what came from the primary. */
+    static const char *const stale[] = {"26000", "42P05", "0A000", "57P01",
+                                        "57P02", "57P03", "40P01", "40001"};
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
     if (query->err != ERR_OK) {
         return;
     }
     query->err = pg_error(link->_pg, result, &query->error);
-    if (query->err != ERR_TIMEOUT && query->err != ERR_UNAVAILABLE) {
+    if (query->err == ERR_CONFLICT) {
+        query->err = ERR_UNAVAILABLE;
+    } else if (query->err != ERR_TIMEOUT && query->err != ERR_UNAVAILABLE) {
         query->err = ERR_INTERNAL;
     }
     for (size_t i = 0; state != NULL && i < sizeof stale / sizeof *stale; i++) {

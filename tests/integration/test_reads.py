@@ -84,6 +84,18 @@ def test_a_client_that_leaves_has_its_statement_cancelled(xtrace):
     assert xtrace.client().get(LIST).status == 200
 
 
+def test_a_read_that_gives_way_in_a_deadlock_runs_once_more(xtrace):
+    """Reads lock what a schema change locks, too. The one that waits first is the one that PostgreSQL ends."""
+    waits = ACTIVE + " AND wait_event_type = 'Lock'"
+    with psycopg.connect(xtrace.database.url) as connection:
+        connection.execute("LOCK TABLE scores IN ACCESS EXCLUSIVE MODE")
+        reader = ask(xtrace, LIST)
+        wait_until(lambda: xtrace.database.value(waits) == 1)
+        connection.execute("LOCK TABLE traces IN ACCESS EXCLUSIVE MODE")
+        connection.rollback()
+    assert read_all(reader).startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_statement_that_takes_too_long_is_422_and_ends(make_xtrace):
     """Not 503: an SDK sends that again, and the same query takes as long again."""
     system = make_xtrace(env={"XTRACE_QUERY_TIMEOUT_MS": "500"})
