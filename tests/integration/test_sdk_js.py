@@ -20,7 +20,7 @@ from support.sdk import check_traces, read_trace
 from support.xtrace import PUBLIC_KEY, SECRET_KEY
 
 SOURCE = pathlib.Path(__file__).parent / "sdk" / "js"
-NEED_NODE_22 = {"agents", "ai7", "mastra", "otel3", "otelopenai"}
+NEED_NODE_22 = {"agents", "ai7", "langgraph", "mastra", "otel3", "otelopenai"}
 
 
 @pytest.fixture(scope="module")
