@@ -62,7 +62,6 @@ static void replace(struct rewrite *rewrite, struct slice raw, struct slice stri
 static struct slice rewrite_json(struct redact_work *work, struct slice json, unsigned flags,
                                  size_t max_len, int embedded, struct arena *arena, bool *valid)
 {
-    struct error error;
     struct rewrite rewrite = {
         .work = work,
         .flags = flags,
@@ -74,7 +73,7 @@ static struct slice rewrite_json(struct redact_work *work, struct slice json, un
     };
     json_reader_init(&rewrite.reader, (char *)json.data, json.len, JSON_DEPTH_MAX, arena);
     pass_value(&rewrite);
-    *valid = json_end(&rewrite.reader, &error) == ERR_OK;
+    *valid = json_end(&rewrite.reader, NULL) == ERR_OK;
     if (rewrite.out.len > 0) {
         buf_append(&rewrite.out, rewrite.copied, (size_t)(json.data + json.len - rewrite.copied));
         json = arena_copy(arena, buf_slice(&rewrite.out));
@@ -104,10 +103,9 @@ static bool is_secret(const void *closure, struct slice key)
 static struct slice clean_deepest(const struct rewrite *rewrite, struct slice copy, bool *valid)
 {
     struct json_reader reader;
-    struct error error;
     json_reader_init(&reader, (char *)copy.data, copy.len, JSON_DEPTH_MAX, rewrite->arena);
     json_skip(&reader, NULL);
-    *valid = json_end(&reader, &error) == ERR_OK;
+    *valid = json_end(&reader, NULL) == ERR_OK;
     return SLICE_LITERAL(REDACT_MARK);
 }
 
