@@ -48,15 +48,24 @@
     X(EVENTS, "events")                                                                            \
     X(FINAL_RESULT, "final_result")                                                                \
     X(FLUE_INPUT, "flue.input")                                                                    \
+    X(FLUE_OPERATION_RESULT, "flue.operation.result")                                              \
     X(FLUE_OUTPUT, "flue.output")                                                                  \
     X(FLUE_PROMPT, "flue.prompt")                                                                  \
     X(FLUE_RESPONSE, "flue.response")                                                              \
     X(FLUE_TASK_INPUT, "flue.task.input")                                                          \
     X(FLUE_TASK_OUTPUT, "flue.task.output")                                                        \
+    X(FLUE_TASK_PROMPT, "flue.task.prompt")                                                        \
+    X(FLUE_TASK_RESULT, "flue.task.result")                                                        \
     X(FLUE_TOOL_ARGUMENTS, "flue.tool.arguments")                                                  \
+    X(FLUE_TOOL_CALL_ARGUMENTS, "flue.tool.call.arguments")                                        \
+    X(FLUE_TOOL_CALL_RESULT, "flue.tool.call.result")                                              \
     X(FLUE_TOOL_INPUT, "flue.tool.input")                                                          \
     X(FLUE_TOOL_OUTPUT, "flue.tool.output")                                                        \
     X(FLUE_TOOL_RESULT, "flue.tool.result")                                                        \
+    X(FLUE_TURN_INPUT, "flue.turn.input")                                                          \
+    X(FLUE_TURN_OUTPUT, "flue.turn.output")                                                        \
+    X(FLUE_WORKFLOW_PAYLOAD, "flue.workflow.payload")                                              \
+    X(FLUE_WORKFLOW_RESULT, "flue.workflow.result")                                                \
     X(GCP_VERTEX_AGENT_LLM_REQUEST, "gcp.vertex.agent.llm_request")                                \
     X(GCP_VERTEX_AGENT_LLM_RESPONSE, "gcp.vertex.agent.llm_response")                              \
     X(GCP_VERTEX_AGENT_TOOL_CALL_ARGS, "gcp.vertex.agent.tool_call_args")                          \
