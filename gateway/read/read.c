@@ -337,6 +337,21 @@ void read_bind_id(struct read *read, struct slice id)
     read_bind_texts(read, spellings, count);
 }
 
+void read_bind_any_id(struct read *read, const struct param_texts *texts)
+{
+    size_t count = 0, values = texts->parts == texts->values ? 0 : texts->count;
+    const char **all =
+        arena_alloc(read->arena, 3 * (texts->part_count + values) * sizeof(*all) + 1);
+
+    for (size_t i = 0; i < texts->part_count; i++) {
+        count += spell(read, slice_from(texts->parts[i]), all + count);
+    }
+    for (size_t i = 0; i < values; i++) {
+        count += spell(read, slice_from(texts->values[i]), all + count);
+    }
+    read_bind_texts(read, all, count);
+}
+
 void read_bind_path_id(struct read *read)
 {
     const char *spellings[3] = {NULL, NULL, NULL};

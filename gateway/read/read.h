@@ -101,6 +101,8 @@ void read_unbind(struct read *read, int number);
 void read_bind_any_of(struct read *read, const struct param_texts *texts);
 /* text[]: the id as it was given, and its other spellings if it is a UUID. */
 void read_bind_id(struct read *read, struct slice id);
+/* The same of each part and whole value. */
+void read_bind_any_id(struct read *read, const struct param_texts *texts);
 /* Three values: the id in the path as it was given, and both spellings if it is a UUID, else null. */
 void read_bind_path_id(struct read *read);
 /* (page - 1) * limit, at most INT64_MAX. */

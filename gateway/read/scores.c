@@ -71,7 +71,7 @@ enum {
     "  ELSE " SQL_SCORE_NUMBER " = $9 END)"                                                        \
     " AND " SQL_IN("s.id", "$11")                                                                  \
     " AND " SQL_IS("s.config_id", "$12") " AND " SQL_IS("s.queue_id", "$13")                       \
-    " AND " SQL_IS("s.trace_id", "$16") " AND " SQL_IN("s.observation_id", "$17")                  \
+    " AND " SQL_IN("s.trace_id", "$16") " AND " SQL_IN("s.observation_id", "$17")                  \
     " AND " SQL_IS("s.session_id", "$18") " AND " SQL_IS("s.dataset_run_id", "$19")                \
     " AND ($20::boolean OR s.trace_id IS NOT NULL)" READ_SQL_FILTER
 
@@ -318,13 +318,17 @@ static enum err list_bind(struct read *read, const struct list_params *params, b
     }
     read_bind_number(read, params->value);
     read_bind_text(read, params->comparison);
-    read_bind_any_of(read, &params->ids);
+    read_bind_any_id(read, &params->ids);
     read_bind_text(read, params->config_id);
     read_bind_text(read, params->queue_id);
     read_bind_texts(read, params->tags.parts, params->tags.part_count);
     read_bind_texts(read, params->tags.values, params->tags.count);
-    read_bind_text(read, params->trace_id);
-    read_bind_any_of(read, &params->observation_ids);
+    if (params->trace_id != NULL) {
+        read_bind_id(read, slice_from(params->trace_id));
+    } else {
+        read_bind_text(read, NULL);
+    }
+    read_bind_any_id(read, &params->observation_ids);
     read_bind_text(read, params->session_id);
     read_bind_text(read, params->dataset_run_id);
     read_bind_bool(read, all_targets);

@@ -283,8 +283,8 @@ static void bind_targets(struct read *read, const struct list_params *params)
     read_bind_any_of(read, &params->config_ids);
     read_bind_any_of(read, &params->queue_ids);
     read_bind_any_of(read, &params->author_ids);
-    read_bind_any_of(read, &params->trace_ids);
-    read_bind_any_of(read, &params->observation_ids);
+    read_bind_any_id(read, &params->trace_ids);
+    read_bind_any_id(read, &params->observation_ids);
     read_bind_any_of(read, &params->session_ids);
     read_bind_any_of(read, &params->experiment_ids);
 }
@@ -322,7 +322,7 @@ static enum err list_bind(struct read *read, const void *typed, struct error *er
     read_bind_time(read, params->to);
     read_bind_any_of(read, &params->names);
     read_bind_bool(read, has_long(&params->names));
-    read_bind_any_of(read, &params->ids);
+    read_bind_any_id(read, &params->ids);
     read_bind_any_of(read, &sources);
     read_bind_any_of(read, &types);
     read_bind_any_of(read, &params->environments);

@@ -317,6 +317,15 @@ def test_a_filter_is_a_list_of_conditions(client, condition, expected):
     assert page["meta"]["totalItems"] == len(expected)
 
 
+def test_ids_are_found_in_every_spelling_of_a_uuid(client):
+    made = put(client, name="spelled", value=1, traceId="0c7d1c5a-1f0e-4a53-9c53-5a4dd50a7f01", observationId="2b1bd1b2bbd94dd1a4a1c3ae5a3e7f02")
+    for trace, observation, score in (("0c7d1c5a1f0e4a539c535a4dd50a7f01", "2b1bd1b2-bbd9-4dd1-a4a1-c3ae5a3e7f02", made.replace("-", "")),
+                                      ("0C7D1C5A-1F0E-4A53-9C53-5A4DD50A7F01", "x,2B1BD1B2BBD94DD1A4A1C3AE5A3E7F02", made.upper())):
+        assert names(get(client, V2, traceId=trace, observationId=observation, scoreIds=score)) == ["spelled"]
+        assert names(get(client, V3, traceId=trace, observationId=observation, id=score)) == ["spelled"]
+    assert client.request("DELETE", f"/api/public/scores/{made}").status == 202
+
+
 def test_a_filter_has_all_digits_of_a_value(client):
     assert client.post("/api/public/scores", {"id": "digits", "name": "digits", "value": 0.1 + 0.2, "traceId": "digits"}).status == 200
     for value, expected in ((0.1 + 0.2, ["digits"]), (0.3, [])):
