@@ -3,7 +3,7 @@
 Each script sends a session as an application would, flushes, and prints as JSON what it meant ("traces";
 support/sdk.py) and what the library's own reading helpers gave ("read"). Models answer from support/fake_openai.py.
 The packages of one line of versions have a folder of their own (sdk/python/requirements, support/venvs.py); without
-PyPI these tests are skipped.
+PyPI these tests are skipped. Frameworks that take long to install are marked so.
 """
 
 import json
@@ -27,11 +27,11 @@ def openai():
         yield url
 
 
-def run(xtrace, openai, packages, script):
+def run(xtrace, openai, packages, script, *words):
     """What the script printed."""
     env = {key: value for key, value in os.environ.items() if not key.startswith(("LANGFUSE", "OTEL", "OPENAI", "PYTHON"))}
     done = subprocess.run(
-        [python_of(SOURCE / "requirements" / f"{packages}.txt"), SOURCE / script], text=True, capture_output=True, timeout=120,
+        [python_of(SOURCE / "requirements" / f"{packages}.txt"), SOURCE / script, *words], text=True, capture_output=True, timeout=120,
         env={**env, "XTRACE_URL": xtrace.url, "LANGFUSE_PUBLIC_KEY": PUBLIC_KEY, "LANGFUSE_SECRET_KEY": SECRET_KEY,
              "LANGFUSE_HOST": xtrace.url, "LANGFUSE_BASE_URL": xtrace.url, "OPENAI_BASE_URL": openai, "OPENAI_API_KEY": "sk-none",
              "PYTHONDONTWRITEBYTECODE": "1"})
@@ -88,8 +88,52 @@ def test_the_langchain_handler_of_langfuse(xtrace, openai, packages):
     check(xtrace, run(xtrace, openai, packages, "langchain_langfuse.py"), {})
 
 
-def test_openinference(xtrace, openai):
-    check(xtrace, run(xtrace, openai, "openinference", "openinference_all.py"), {})
+def test_the_graphs_of_langgraph(xtrace, openai):
+    check(xtrace, run(xtrace, openai, "langfuse5", "langgraph_langfuse.py"), {})
+
+
+DEGRADED = {"get_prompt falls back": "be brief", "get_dataset": "NotFoundError", "create_dataset": "NotFoundError"}
+
+
+@pytest.mark.parametrize("packages", ["langfuse33", "langfuse4", "langfuse5"])
+def test_the_decorator_of_langfuse(xtrace, openai, packages):
+    """3.3 sends generations as spans."""
+    check(xtrace, run(xtrace, openai, packages, "langfuse_observe.py"), DEGRADED)
+
+
+def test_early_langfuse_2(xtrace, openai):
+    check(xtrace, run(xtrace, openai, "langfuse27", "langfuse_old.py"), {
+        "auth_check": True, "get_trace": "old", "get_generations": ["answer"], "get_prompt": "NotFoundError"})
+
+
+@pytest.mark.long
+def test_langfuse_1(xtrace, openai):
+    check(xtrace, run(xtrace, openai, "langfuse1", "langfuse_old.py"), {})
+
+
+@pytest.mark.parametrize("script", ["openinference_all.py", "models_openinference.py"])
+def test_openinference(xtrace, openai, script):
+    check(xtrace, run(xtrace, openai, "openinference", script), {})
+
+
+@pytest.mark.parametrize("script", ["agents_openinference.py", "agents_logfire.py", "pydantic_ai_otel.py"])
+def test_agents(xtrace, openai, script):
+    check(xtrace, run(xtrace, openai, "agents", script), {})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("packages, script", [
+    ("haystack", "haystack_langfuse.py"), ("litellm", "litellm_langfuse.py"), ("llamaindex", "llamaindex_langfuse.py"),
+    ("mlflow", "mlflow_otlp.py"), ("strands", "strands_otel.py")])
+def test_frameworks(xtrace, openai, packages, script):
+    """Each with what it has for the purpose itself."""
+    check(xtrace, run(xtrace, openai, packages, script), {})
+
+
+@pytest.mark.long
+def test_opentelemetrys_latest_conventions(xtrace, openai):
+    """Messages as events of their own."""
+    check(xtrace, run(xtrace, openai, "strands", "strands_otel.py", "latest"), {})
 
 
 def test_traceloop(xtrace, openai):
