@@ -145,6 +145,15 @@ static void other_records_are_counted(void **state)
     close_both(&both);
 }
 
+static void bodies_of_another_type_are_kept_as_text(void **state)
+{
+    check_metadata("{" IDS "," TIME ",\"eventName\":\"gen_ai.x\",\"body\":7}", "\"body\":\"7\"");
+    check_metadata("{" IDS "," TIME ",\"eventName\":\"gen_ai.x\",\"body\":{\"intValue\":\"x\"}}",
+                   "\"body\":\"x\"");
+    check_metadata("{" IDS "," TIME ",\"eventName\":\"gen_ai.x\",\"attributes\":[1]}",
+                   "\"attributes\":{\"[0]\":\"1\"}");
+}
+
 static void a_bad_record_is_refused_by_itself(void **state)
 {
     static const char *const cases[][2] = {
@@ -179,6 +188,7 @@ int main(void)
         cmocka_unit_test(keys_sort_as_the_records_were_written),
         cmocka_unit_test(whole_sides_are_weak_values_of_the_observation),
         cmocka_unit_test(other_records_are_counted),
+        cmocka_unit_test(bodies_of_another_type_are_kept_as_text),
         cmocka_unit_test(a_bad_record_is_refused_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,6 +189,30 @@ static void a_bad_point_is_refused_by_itself(void **state)
           "m{\"otel.metric.type\":\"gauge\",}=1!dataPoints[0].timeUnixNano: missing");
 }
 
+/* Beyond the bounds of JSON: only where it counts, and then for its point alone. */
+static void what_json_cannot_hold_harms_its_point_alone(void **state)
+{
+    static const char lines[] = "m{\"otel.metric.type\":\"gauge\",}=1\n"
+                                "m{\"otel.metric.type\":\"gauge\",}=2"
+                                "!dataPoints[1].asInt: not a double";
+    struct buf text = BUF_EMPTY;
+    buf_append_text(&text, "\"gauge\":{\"other\":");
+    for (int i = 0; i < 2 * OTLP_CASES_DEPTH_MAX; i++) {
+        buf_append_char(&text, '[');
+    }
+    for (int i = 0; i < 2 * OTLP_CASES_DEPTH_MAX; i++) {
+        buf_append_char(&text, ']');
+    }
+    buf_append_text(&text, ",\"dataPoints\":[{" TIME ",\"asInt\":1},{" TIME ",\"asInt\":");
+    for (int i = 0; i < 500; i++) {
+        buf_append_char(&text, '9');
+    }
+    buf_append_text(&text, "},{" TIME ",\"asInt\":2,\"exemplars\":1e9999}]}");
+    buf_append_char(&text, '\0');
+    check(text.data, lines);
+    buf_finish(&text);
+}
+
 static void check_body(decoder decode, const char *body, size_t len, const char *message)
 {
     struct decoded decoded;
@@ -219,6 +243,7 @@ int main(void)
         cmocka_unit_test(exponential_buckets_get_their_bounds),
         cmocka_unit_test(summaries_are_quantiles),
         cmocka_unit_test(a_bad_point_is_refused_by_itself),
+        cmocka_unit_test(what_json_cannot_hold_harms_its_point_alone),
         cmocka_unit_test(another_body_is_refused_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
