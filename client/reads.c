@@ -73,10 +73,11 @@ static struct xtrace_text path(const char *words)
     return target;
 }
 
-/* The query's own copy, or what is wrong with it. */
+/* The query's own copy, or what is wrong with it; NULL: nothing is set. */
 #define TAKE_FROM(own, least, theirs)                                                              \
-    (xtrace_take_struct(&(own), sizeof(own), least, theirs) ? NULL                                 \
-                                                            : "query: begin with its _init()")
+    ((theirs) == NULL || xtrace_take_struct(&(own), sizeof(own), least, theirs)                    \
+         ? NULL                                                                                    \
+         : "query: begin with its _init()")
 #define TAKE(own, theirs) TAKE_FROM(own, sizeof(own), theirs)
 
 static const char wrong_time[] = "a time outside the years 1 to 9999";

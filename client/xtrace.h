@@ -326,7 +326,8 @@ XTRACE_CALL xtrace_readyz(struct xtrace_client *client, const struct xtrace_call
                           struct xtrace_response **response);
 
 /* Filters are ANDed; what is not set does not filter, "" filters for the empty string. Both ends of a
- * time range are inclusive. The server clamps page to >= 1 and limit to 1..200; 0 is "not set". */
+ * time range are inclusive. The server clamps page to >= 1 and limit to 1..200; 0 is "not set". A query
+ * may be NULL: nothing is set. */
 struct xtrace_trace_query {
     size_t size;
     int64_t page;

@@ -91,6 +91,17 @@ static void a_query_of_an_earlier_version_is_shorter(void **state)
     assert_int_equal(xtrace_list_traces(f->client, &query, NULL, NULL), XTRACE_INVALID);
 }
 
+static void without_a_query_nothing_is_set(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(xtrace_list_traces(f->client, NULL, NULL, NULL), XTRACE_OK);
+    check_target(f, "/api/public/traces");
+    assert_int_equal(xtrace_list_sessions(f->client, NULL, NULL, NULL), XTRACE_OK);
+    assert_int_equal(xtrace_daily_metrics(f->client, NULL, NULL, NULL), XTRACE_OK);
+    check_target(f, "/api/public/metrics/daily");
+    assert_int_equal(xtrace_query_metrics(f->client, NULL, NULL, NULL), XTRACE_INVALID);
+}
+
 static void ids_are_one_segment(void **state)
 {
     struct fixture *f = *state;
@@ -163,6 +174,7 @@ int main(void)
         cmocka_unit_test(an_empty_query_asks_for_everything),
         cmocka_unit_test(the_full_query_of_traces),
         cmocka_unit_test(a_query_of_an_earlier_version_is_shorter),
+        cmocka_unit_test(without_a_query_nothing_is_set),
         cmocka_unit_test(ids_are_one_segment),
         cmocka_unit_test(daily_and_sessions),
         cmocka_unit_test(metrics_are_asked_for_by_name_and_labels),
