@@ -20,17 +20,23 @@ struct facets_line {
     uint32_t facet; /* of facets_of */
 };
 
+/* What all types together are that are longer (migrations/0018_all_facets.sql). */
+#define DOTS_50   ".................................................."
+#define LONG_TYPE DOTS_50 DOTS_50 DOTS_50 DOTS_50 "."
+_Static_assert(sizeof LONG_TYPE - 1 == VALUE_MAX + 1, "no value in the books");
+
 /* What xtrace_facets() says of a row. */
 static const struct {
     uint32_t column;
     const char *name;
-    const char *unset; /* the value where the column is; NULL: then it counts for none */
+    const char *unset;    /* the value where the column is; NULL: then it counts for none */
+    const char *too_long; /* the same where it is longer than VALUE_MAX */
 } facets_of[] = {
-    {OBSERVATION_TYPE, "type", "GENERATION"},
-    {OBSERVATION_LEVEL, "level", "DEFAULT"},
-    {OBSERVATION_NAME, "name", NULL},
-    {OBSERVATION_VERSION, "version", NULL},
-    {OBSERVATION_ENVIRONMENT, "environment", "default"},
+    {OBSERVATION_TYPE, "type", "GENERATION", LONG_TYPE},
+    {OBSERVATION_LEVEL, "level", "DEFAULT", NULL},
+    {OBSERVATION_NAME, "name", NULL, NULL},
+    {OBSERVATION_VERSION, "version", NULL, NULL},
+    {OBSERVATION_ENVIRONMENT, "environment", "default", NULL},
 };
 
 static const char sql_add_staged[] =
@@ -117,6 +123,22 @@ static bool has(const struct merged *observation, uint32_t column)
     return (observation->present >> column & 1) != 0;
 }
 
+/* False: the observation does not count. */
+static bool find_value(const struct merged *observation, uint32_t facet, struct slice *out)
+{
+    uint32_t column = facets_of[facet].column;
+    const char *text = facets_of[facet].unset;
+    if (has(observation, column)) {
+        *out = observation->values[column].slice;
+        if (out->len <= VALUE_MAX) {
+            return true;
+        }
+        text = facets_of[facet].too_long;
+    }
+    *out = text != NULL ? slice_from(text) : (struct slice){NULL, 0};
+    return text != NULL;
+}
+
 void facets_add(struct facets *facets, const struct merged *observation)
 {
     struct facets_line line = {.project = observation->project, .hour = HOUR_NOW};
@@ -125,15 +147,7 @@ void facets_add(struct facets *facets, const struct merged *observation)
     }
     uint64_t hash = hash_mix(hash_slice(facets->_seed, line.project), (uint64_t)line.hour);
     for (uint32_t i = 0; i < sizeof(facets_of) / sizeof(*facets_of); i++) {
-        uint32_t column = facets_of[i].column;
-        if (has(observation, column)) {
-            line.value = observation->values[column].slice;
-        } else if (facets_of[i].unset != NULL) {
-            line.value = slice_from(facets_of[i].unset);
-        } else {
-            continue;
-        }
-        if (line.value.len <= VALUE_MAX) {
+        if (find_value(observation, i, &line.value)) {
             line.facet = i;
             line.hash = hash_mix(hash_slice(hash, line.value), i);
             add_line(facets, &line);

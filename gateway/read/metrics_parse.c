@@ -6,119 +6,16 @@
 
 #include <string.h>
 
-#include "common/json_read.h"
 #include "common/rfc3339.h"
-#include "common/utf8.h"
-
-enum { DEPTH_MAX = 32, WORD_SHOWN_MAX = 100 };
-
-struct members {
-    struct slice view;
-    struct slice dimensions;
-    struct slice metrics;
-    struct slice filters;
-    struct slice time_dimension;
-    struct slice from;
-    struct slice to;
-    struct slice order_by;
-    struct slice config;
-};
+#include "gateway/read/metrics_members.h"
 
 struct parse {
     struct arena *arena;
     int version;
-    struct members members; /* JSON texts without blanks around; NULL when absent or null */
+    struct metrics_members members;
     struct metrics_request *out;
     struct error *error;
 };
-
-/* --- members ------------------------------------------------------------------------------- */
-
-static struct slice *find_member(struct members *members, struct slice key)
-{
-    return slice_is(key, "view")            ? &members->view
-           : slice_is(key, "dimensions")    ? &members->dimensions
-           : slice_is(key, "metrics")       ? &members->metrics
-           : slice_is(key, "filters")       ? &members->filters
-           : slice_is(key, "timeDimension") ? &members->time_dimension
-           : slice_is(key, "fromTimestamp") ? &members->from
-           : slice_is(key, "toTimestamp")   ? &members->to
-           : slice_is(key, "orderBy")       ? &members->order_by
-           : slice_is(key, "config")        ? &members->config
-                                            : NULL;
-}
-
-static enum err find_members(struct parse *parse, const char *json)
-{
-    struct json_reader reader;
-    struct slice text = arena_copy(parse->arena, slice_from(json)); /* may be written to */
-    struct slice key, raw;
-
-    json_reader_init(&reader, (char *)text.data, text.len, DEPTH_MAX, parse->arena);
-    if (json_object_begin(&reader)) {
-        while (json_object_next(&reader, &key)) {
-            struct slice *member = find_member(&parse->members, key);
-            if (json_skip(&reader, &raw) && member != NULL) {
-                *member = slice_is(raw, "null") ? (struct slice){NULL, 0} : raw;
-            }
-        }
-    } else if (!json_failed(&reader)) {
-        return error_set(parse->error, ERR_INVALID, "query: not a JSON object");
-    }
-    enum err err = json_end(&reader, parse->error);
-    if (err != ERR_OK) {
-        error_context(parse->error, "query");
-    }
-    return err;
-}
-
-/* Of a text that was validated. */
-static struct json_reader reader_of(const struct parse *parse, struct slice raw)
-{
-    struct json_reader reader;
-
-    json_reader_init(&reader, (char *)raw.data, raw.len, DEPTH_MAX, parse->arena);
-    return reader;
-}
-
-static bool read_string(const struct parse *parse, struct slice raw, struct slice *out)
-{
-    struct json_reader reader = reader_of(parse, raw);
-
-    return raw.data != NULL && json_string(&reader, out);
-}
-
-/* A word of the request as a message may show it: not all of a long one. */
-static struct slice shown(struct slice word)
-{
-    if (word.len > WORD_SHOWN_MAX) {
-        word.len = WORD_SHOWN_MAX;
-        word.len = utf8_valid_prefix(word);
-    }
-    return word;
-}
-
-/* Two members of an object that stands before the reader; absent and null leave a slice NULL. False: it is
- * no object. */
-static bool read_pair(struct json_reader *reader, const char *first, struct slice *first_raw,
-                      const char *second, struct slice *second_raw)
-{
-    struct slice key, raw;
-
-    *first_raw = *second_raw = (struct slice){NULL, 0};
-    if (!json_object_begin(reader)) {
-        return false;
-    }
-    while (json_object_next(reader, &key)) {
-        struct slice *member = slice_is(key, first)                      ? first_raw
-                               : second != NULL && slice_is(key, second) ? second_raw
-                                                                         : NULL;
-        if (json_skip(reader, &raw) && member != NULL) {
-            *member = slice_is(raw, "null") ? (struct slice){NULL, 0} : raw;
-        }
-    }
-    return true;
-}
 
 /* --- what is asked for --------------------------------------------------------------------- */
 
@@ -129,12 +26,12 @@ static enum err parse_view(struct parse *parse)
     if (parse->members.view.data == NULL) {
         return error_set(parse->error, ERR_INVALID, "view: missing");
     }
-    if (!read_string(parse, parse->members.view, &name)) {
+    if (!metrics_string(parse->arena, parse->members.view, &name)) {
         return error_set(parse->error, ERR_INVALID, "view: not a string");
     }
     parse->out->view = metrics_find_view(name);
     if (parse->out->view == NULL) {
-        name = shown(name);
+        name = metrics_shown(name);
         return error_set(parse->error, ERR_INVALID,
                          "view: must be one of %sobservations, scores-numeric, scores-categorical, "
                          "scores-boolean, not %.*s",
@@ -154,13 +51,13 @@ static enum err add_dimension(struct parse *parse, size_t index, struct slice ra
     struct metrics_request *out = parse->out;
     struct slice name;
 
-    if (!read_string(parse, raw, &name)) {
+    if (!metrics_string(parse->arena, raw, &name)) {
         return error_set(parse->error, ERR_INVALID, "dimensions[%zu].field: %s", index,
                          raw.data == NULL ? "missing" : "not a string");
     }
     const struct metrics_dimension *dimension = metrics_find_dimension(out->view, name);
     if (dimension == NULL) {
-        name = shown(name);
+        name = metrics_shown(name);
         return error_set(
             parse->error, ERR_INVALID,
             "dimensions[%zu].field: Invalid dimension %.*s, the view %s has none of that name",
@@ -188,7 +85,7 @@ static enum err add_dimension(struct parse *parse, size_t index, struct slice ra
 
 static enum err parse_dimensions(struct parse *parse)
 {
-    struct json_reader reader = reader_of(parse, parse->members.dimensions);
+    struct json_reader reader = metrics_reader(parse->arena, parse->members.dimensions);
     struct slice field, none;
     enum err err = ERR_OK;
 
@@ -199,7 +96,7 @@ static enum err parse_dimensions(struct parse *parse)
         return error_set(parse->error, ERR_INVALID, "dimensions: not a list");
     }
     for (size_t i = 0; err == ERR_OK && json_array_next(&reader); i++) {
-        err = read_pair(&reader, "field", &field, NULL, &none)
+        err = metrics_pair(&reader, "field", &field, NULL, &none)
                   ? add_dimension(parse, i, field)
                   : error_set(parse->error, ERR_INVALID, "dimensions[%zu]: not an object", i);
     }
@@ -211,13 +108,13 @@ static enum err find_measure(struct parse *parse, size_t index, struct slice raw
 {
     struct slice name;
 
-    if (!read_string(parse, raw, &name)) {
+    if (!metrics_string(parse->arena, raw, &name)) {
         return error_set(parse->error, ERR_INVALID, "metrics[%zu].measure: %s", index,
                          raw.data == NULL ? "missing" : "not a string");
     }
     *out = metrics_find_measure(parse->out->view, name);
     if (*out == NULL) {
-        name = shown(name);
+        name = metrics_shown(name);
         return error_set(
             parse->error, ERR_INVALID,
             "metrics[%zu].measure: Invalid metric %.*s, the view %s has none of that name", index,
@@ -232,12 +129,12 @@ static enum err find_aggregation(struct parse *parse, size_t index, struct slice
 {
     struct slice name;
 
-    if (!read_string(parse, raw, &name)) {
+    if (!metrics_string(parse->arena, raw, &name)) {
         return error_set(parse->error, ERR_INVALID, "metrics[%zu].aggregation: %s", index,
                          raw.data == NULL ? "missing" : "not a string");
     }
     if (!metrics_find_aggregation(name, out)) {
-        name = shown(name);
+        name = metrics_shown(name);
         return error_set(parse->error, ERR_INVALID,
                          "metrics[%zu].aggregation: must be one of sum, avg, count, max, min, p50, "
                          "p75, p90, p95, p99, histogram, uniq, not %.*s",
@@ -281,7 +178,7 @@ static enum err add_metric(struct parse *parse, size_t index, struct slice measu
 
 static enum err parse_metrics(struct parse *parse)
 {
-    struct json_reader reader = reader_of(parse, parse->members.metrics);
+    struct json_reader reader = metrics_reader(parse->arena, parse->members.metrics);
     struct slice measure, aggregation;
     enum err err = ERR_OK;
 
@@ -292,7 +189,7 @@ static enum err parse_metrics(struct parse *parse)
         return error_set(parse->error, ERR_INVALID, "metrics: not a list");
     }
     for (size_t i = 0; err == ERR_OK && json_array_next(&reader); i++) {
-        err = read_pair(&reader, "measure", &measure, "aggregation", &aggregation)
+        err = metrics_pair(&reader, "measure", &measure, "aggregation", &aggregation)
                   ? add_metric(parse, i, measure, aggregation)
                   : error_set(parse->error, ERR_INVALID, "metrics[%zu]: not an object", i);
     }
@@ -311,7 +208,7 @@ static enum err parse_time(struct parse *parse, const char *name, struct slice r
     if (raw.data == NULL) {
         return error_set(parse->error, ERR_INVALID, "%s: missing", name);
     }
-    if (!read_string(parse, raw, &text) || !rfc3339_parse(text, out)) {
+    if (!metrics_string(parse->arena, raw, &text) || !rfc3339_parse(text, out)) {
         return error_set(parse->error, ERR_INVALID, "%s: not an RFC 3339 time with an offset",
                          name);
     }
@@ -334,17 +231,17 @@ static enum err parse_range(struct parse *parse)
 
 static enum err parse_granularity(struct parse *parse)
 {
-    struct json_reader reader = reader_of(parse, parse->members.time_dimension);
+    struct json_reader reader = metrics_reader(parse->arena, parse->members.time_dimension);
     struct metrics_request *out = parse->out;
     struct slice raw, none, name;
 
     if (parse->members.time_dimension.data == NULL) {
         return ERR_OK;
     }
-    if (!read_pair(&reader, "granularity", &raw, NULL, &none)) {
+    if (!metrics_pair(&reader, "granularity", &raw, NULL, &none)) {
         return error_set(parse->error, ERR_INVALID, "timeDimension: not an object");
     }
-    if (!read_string(parse, raw, &name) ||
+    if (!metrics_string(parse->arena, raw, &name) ||
         !metrics_find_granularity(name, out->to_us - out->from_us, &out->granularity)) {
         return error_set(parse->error, ERR_INVALID,
                          "timeDimension.granularity: must be one of auto, minute, hour, day, week, "
@@ -418,18 +315,18 @@ static enum err add_order(struct parse *parse, size_t index, struct slice field_
     struct metrics_order order = {METRICS_BY_TIME};
     struct slice field, direction;
 
-    if (!read_string(parse, field_raw, &field)) {
+    if (!metrics_string(parse->arena, field_raw, &field)) {
         return error_set(parse->error, ERR_INVALID, "orderBy[%zu].field: %s", index,
                          field_raw.data == NULL ? "missing" : "not a string");
     }
-    if (!read_string(parse, direction_raw, &direction) ||
+    if (!metrics_string(parse->arena, direction_raw, &direction) ||
         (!slice_is(direction, "asc") && !slice_is(direction, "desc"))) {
         return error_set(parse->error, ERR_INVALID, "orderBy[%zu].direction: must be asc or desc",
                          index);
     }
     order.is_descending = slice_is(direction, "desc");
     if (!find_order(out, field, &order)) {
-        field = shown(field);
+        field = metrics_shown(field);
         return error_set(
             parse->error, ERR_INVALID,
             "orderBy[%zu].field: Invalid orderBy field %.*s, none of the query's dimensions and "
@@ -450,7 +347,7 @@ static enum err add_order(struct parse *parse, size_t index, struct slice field_
 
 static enum err parse_orders(struct parse *parse)
 {
-    struct json_reader reader = reader_of(parse, parse->members.order_by);
+    struct json_reader reader = metrics_reader(parse->arena, parse->members.order_by);
     struct slice field, direction;
     enum err err = ERR_OK;
 
@@ -461,7 +358,7 @@ static enum err parse_orders(struct parse *parse)
         return error_set(parse->error, ERR_INVALID, "orderBy: not a list");
     }
     for (size_t i = 0; err == ERR_OK && json_array_next(&reader); i++) {
-        err = read_pair(&reader, "field", &field, "direction", &direction)
+        err = metrics_pair(&reader, "field", &field, "direction", &direction)
                   ? add_order(parse, i, field, direction)
                   : error_set(parse->error, ERR_INVALID, "orderBy[%zu]: not an object", i);
     }
@@ -474,7 +371,7 @@ static enum err parse_orders(struct parse *parse)
 static enum err parse_setting(struct parse *parse, const char *name, struct slice raw, int64_t max,
                               int64_t *out)
 {
-    struct json_reader reader = reader_of(parse, raw);
+    struct json_reader reader = metrics_reader(parse->arena, raw);
     struct slice number;
 
     if (raw.data == NULL) {
@@ -490,14 +387,14 @@ static enum err parse_setting(struct parse *parse, const char *name, struct slic
 
 static enum err parse_config(struct parse *parse)
 {
-    struct json_reader reader = reader_of(parse, parse->members.config);
+    struct json_reader reader = metrics_reader(parse->arena, parse->members.config);
     struct slice bins, row_limit;
 
     parse->out->bins = METRICS_BINS_DEFAULT;
     if (parse->members.config.data == NULL) {
         return ERR_OK;
     }
-    if (!read_pair(&reader, "bins", &bins, "row_limit", &row_limit)) {
+    if (!metrics_pair(&reader, "bins", &bins, "row_limit", &row_limit)) {
         return error_set(parse->error, ERR_INVALID, "config: not an object");
     }
     enum err err = parse_setting(parse, "bins", bins, METRICS_BINS_MAX, &parse->out->bins);
@@ -516,7 +413,7 @@ enum err metrics_parse(const char *json, int version, struct arena *arena,
     struct parse parse = {.arena = arena, .version = version, .out = out, .error = error};
 
     memset(out, 0, sizeof *out);
-    enum err err = find_members(&parse, json);
+    enum err err = metrics_find_members(&parse.members, json, arena, error);
     for (size_t i = 0; err == ERR_OK && i < sizeof steps / sizeof *steps; i++) {
         err = steps[i](&parse);
     }

@@ -107,7 +107,7 @@ static const struct metrics_dimension observation_dimensions[] = {
 
 static const struct metrics_dimension observation_filters[] = {
     {"startTime", FILTER_TIME, SQL_OBSERVATION_START},
-    {"endTime", FILTER_TIME, "o.end_time"},
+    {"endTime", FILTER_TIME, SQL_OBSERVATION_END},
     {"metadata", FILTER_OBJECT, "o.metadata"},
     {"model", FILTER_TEXT, "o.model"},
     {"promptVersion", FILTER_TEXT, "o.prompt_version"},
@@ -200,12 +200,19 @@ static const struct metrics_measure text_measures[] = {
 
 /* --- views --------------------------------------------------------------------------------- */
 
-#define SCORES                                                                                     \
-    .from = "scores s", .row = 's', .time = "s.timestamp",                                         \
-    .join_sql = {                                                                                  \
-        [METRICS_TRACE] = " LEFT JOIN traces t ON t.project_id = $1 AND t.id = s.trace_id",        \
-        [METRICS_OBSERVATION] = " LEFT JOIN observations o ON o.project_id = $1"                   \
-                                " AND o.trace_id = s.trace_id AND o.id = s.observation_id",        \
+#define SCORES(view, types, its_dimensions, its_measures)                                          \
+    {                                                                                              \
+        .name = view, .from = "scores s", .row = 's', .time = "s.timestamp",                       \
+        .join_sql =                                                                                \
+            {                                                                                      \
+                [METRICS_TRACE] =                                                                  \
+                    " LEFT JOIN traces t ON t.project_id = $1 AND t.id = s.trace_id",              \
+                [METRICS_OBSERVATION] =                                                            \
+                    " LEFT JOIN observations o ON o.project_id = $1"                               \
+                    " AND o.trace_id = s.trace_id AND o.id = s.observation_id",                    \
+            },                                                                                     \
+        .condition = " AND s.data_type " types, .dimensions = its_dimensions,                      \
+        .filters = score_filters, .measures = its_measures,                                        \
     }
 
 static const struct metrics_view views[] = {
@@ -252,30 +259,10 @@ static const struct metrics_view views[] = {
         .filters = observation_filters,
         .measures = observation_measures,
     },
-    {
-        SCORES,
-        .name = "scores-numeric",
-        .condition = " AND s.data_type IN ('NUMERIC', 'BOOLEAN')",
-        .dimensions = numeric_dimensions,
-        .filters = score_filters,
-        .measures = number_measures,
-    },
-    {
-        SCORES,
-        .name = "scores-categorical",
-        .condition = " AND s.data_type IN ('CATEGORICAL', 'TEXT')",
-        .dimensions = categorical_dimensions,
-        .filters = score_filters,
-        .measures = text_measures,
-    },
-    {
-        SCORES,
-        .name = "scores-boolean",
-        .condition = " AND s.data_type = 'BOOLEAN'",
-        .dimensions = boolean_dimensions,
-        .filters = score_filters,
-        .measures = number_measures,
-    },
+    SCORES("scores-numeric", "IN ('NUMERIC', 'BOOLEAN')", numeric_dimensions, number_measures),
+    SCORES("scores-categorical", "IN ('CATEGORICAL', 'TEXT')", categorical_dimensions,
+           text_measures),
+    SCORES("scores-boolean", "= 'BOOLEAN'", boolean_dimensions, number_measures),
 };
 
 /* --- looking up ---------------------------------------------------------------------------- */

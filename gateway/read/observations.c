@@ -3,9 +3,9 @@
  * JSON.
  *
  * A page finds its keys first and only then fetches what it shows. The number of all observations is in the
- * books (observation_counts), and so is that of each type, level, name, version and environment
+ * books (observation_counts), and so is that of each hour, type, level, name, version and environment
  * (gateway/read/observations_facet.h); where there are other conditions, those that meet them are counted: by the
- * index alone for a range of time, by that of the trace for traceId, userId and sessionId.
+ * index of the trace for traceId, userId and sessionId.
  */
 #include "gateway/read/observations.h"
 
@@ -43,7 +43,7 @@ static const char sql_end[] =
     SQL_OBSERVATION_SUMS " ORDER BY " SQL_NEWEST_KEY_FIRST ")";
 /* clang-format on */
 
-enum { DEEP_OFFSET = 1000 };
+enum { DEEP_OFFSET = 1000 }; /* from here on it pays to look for the hour */
 
 /* from: " FROM ... WHERE ...". `total`, how many there are. */
 static void append_total(struct buf *sql, struct slice from, enum observations_breadth breadth)
@@ -59,41 +59,18 @@ static void append_total(struct buf *sql, struct slice from, enum observations_b
     buf_append_text(sql, " AS n)");
 }
 
-/* `first`, when the page's first row began, and how many began later: the index alone knows, so a deep page does
- * not read all rows before it. offset: the number of the value. */
-static void append_first(struct buf *sql, struct slice from, int offset)
-{
-    buf_append_text(sql, ", at AS MATERIALIZED (SELECT " SQL_OBSERVATION_START " AS key");
-    buf_append_slice(sql, from);
-    buf_printf(sql,
-               " AND $%d::bigint < (SELECT n FROM total) ORDER BY " SQL_OBSERVATION_START
-               " DESC LIMIT 1 OFFSET $%d::bigint),",
-               offset, offset);
-    buf_append_text(sql, " first AS MATERIALIZED (SELECT key, (SELECT count(*)");
-    buf_append_slice(sql, from);
-    buf_append_text(sql,
-                    " AND " SQL_OBSERVATION_START " > (SELECT key FROM at)) AS later FROM at)");
-}
-
 /* A page beyond the end looks at nothing. */
-static void append_list(struct read *read, struct slice from, enum observations_breadth breadth,
-                        int offset, struct buf *sql)
+static void append_list(struct slice from, enum observations_breadth breadth, int offset,
+                        struct buf *sql)
 {
-    bool is_deep = breadth != OBSERVATIONS_SOME && read->page > DEEP_OFFSET / read->limit;
-
     append_total(sql, from, breadth);
-    if (is_deep) {
-        append_first(sql, from, offset);
-    }
     buf_append_text(sql, sql_rows);
     buf_append_text(sql, "SELECT " SQL_OBSERVATION_KEY);
     buf_append_slice(sql, from);
-    buf_printf(sql, " AND $%d::bigint < (SELECT n FROM total)", offset);
-    if (is_deep) {
-        buf_append_text(sql, " AND " SQL_OBSERVATION_START " <= (SELECT key FROM first)");
-    }
-    buf_printf(sql, " ORDER BY " SQL_NEWEST_FIRST " LIMIT $%d::bigint OFFSET $%d::bigint%s",
-               offset - 1, offset, is_deep ? " - (SELECT later FROM first)" : "");
+    buf_printf(sql,
+               " AND $%d::bigint < (SELECT n FROM total) ORDER BY " SQL_NEWEST_FIRST
+               " LIMIT $%d::bigint OFFSET $%d::bigint",
+               offset, offset - 1, offset);
 }
 
 static void make_list(struct read *read, struct slice from, const struct observations_scope *scope)
@@ -103,12 +80,14 @@ static void make_list(struct read *read, struct slice from, const struct observa
     read_bind_integer(read, read->limit);
     read_bind_offset(read);
     int offset = read->value_count;
-    if (scope->breadth == OBSERVATIONS_OF_FACET) {
+    bool is_deep = read->page > DEEP_OFFSET / read->limit;
+    if (scope->breadth == OBSERVATIONS_OF_FACET ||
+        (scope->breadth == OBSERVATIONS_ALL && is_deep)) {
         observations_facet_begin(&scope->facet, from, offset - 1, offset, &sql);
         buf_append_text(&sql, sql_rows);
         observations_facet_page(from, offset - 1, offset, &sql);
     } else {
-        append_list(read, from, scope->breadth, offset, &sql);
+        append_list(from, scope->breadth, offset, &sql);
     }
     buf_append_text(&sql, sql_end);
     read_make_sql(read, buf_slice(&sql));

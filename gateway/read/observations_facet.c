@@ -6,9 +6,9 @@
 static void append_value(const struct observations_facet *facet, struct buf *sql)
 {
     if (facet->is_list) {
-        buf_printf(sql, "ANY($%d::text[])", facet->value);
-    } else {
-        buf_printf(sql, "$%d::text", facet->value);
+        buf_printf(sql, " AND value = ANY($%d::text[])", facet->value);
+    } else if (facet->value != 0) {
+        buf_printf(sql, " AND value = $%d::text", facet->value);
     }
 }
 
@@ -18,7 +18,6 @@ static void append_booked(const struct observations_facet *facet, const char *ta
 {
     buf_printf(sql, "SELECT hour, observations FROM %s WHERE project_id = $1 AND facet = '%s'",
                table, facet->name);
-    buf_append_text(sql, " AND value = ");
     append_value(facet, sql);
     if (facet->from != 0) {
         buf_printf(sql, " AND hour > xtrace_hour($%d::timestamptz)", facet->from);

@@ -1,6 +1,6 @@
 /*
- * observations_facet: lists of observations of one type, level, name or version, or of some environments, with a range
- * of time or without. The books (facet_counts and facet_changes, migrations/0017_facets.sql) know how many there are in
+ * observations_facet: lists of observations of one type, level, name or version, of some environments, or of all, with a
+ * range of time or without. The books (facet_counts and facet_changes, migrations/0017_facets.sql) know how many there are in
  * each hour: so the total is a sum, and a page looks only into the hours in which it lies.
  */
 #pragma once
@@ -10,8 +10,9 @@
 
 /* What the list is of. Values are numbers of bound ones. */
 struct observations_facet {
-    const char *name; /* as in the books */
-    int value;        /* text, or text[] of an environment; 0: none */
+    const char
+        *name; /* as in the books; of all observations "type" (migrations/0018_all_facets.sql) */
+    int value; /* text, or text[] of an environment; 0: all */
     bool is_list;
     int from; /* timestamptz; 0: not given */
     int to;

@@ -190,7 +190,7 @@ static void add_params(struct wanted *wanted, const struct observations_query *q
     }
 }
 
-/* The facet that the conditions are on: one column and nothing else but a range of time. */
+/* The facet that the conditions are on: at most one column, and a range of time. */
 static bool find_facet(const struct wanted *wanted, struct observations_facet *facet)
 {
     uint64_t used = wanted->used & ~BIT(START_TIME);
@@ -201,8 +201,9 @@ static bool find_facet(const struct wanted *wanted, struct observations_facet *f
                   : used == BIT(NAME)        ? "name"
                   : used == BIT(VERSION)     ? "version"
                   : used == BIT(ENVIRONMENT) ? "environment"
+                  : used == 0                ? "type"
                                              : NULL;
-    return facet->name != NULL && facet->value != 0 && wanted->filtered == 0;
+    return facet->name != NULL && (facet->value != 0 || used == 0) && wanted->filtered == 0;
 }
 
 enum err observations_from(struct read *read, const struct observations_query *query,
@@ -222,10 +223,9 @@ enum err observations_from(struct read *read, const struct observations_query *q
         }
         buf_append_text(sql, " WHERE o.project_id = $1");
         buf_append_slice(sql, buf_slice(&where));
-        scope->breadth = wanted.used == 0                     ? OBSERVATIONS_ALL
-                         : wanted.used == BIT(START_TIME)     ? OBSERVATIONS_OF_TIME
-                         : find_facet(&wanted, &scope->facet) ? OBSERVATIONS_OF_FACET
-                                                              : OBSERVATIONS_SOME;
+        scope->breadth = !find_facet(&wanted, &scope->facet) ? OBSERVATIONS_SOME
+                         : wanted.used == 0                  ? OBSERVATIONS_ALL
+                                                             : OBSERVATIONS_OF_FACET;
     }
     buf_finish(&where);
     return err;

@@ -52,14 +52,13 @@ struct observations_query {
 
 enum observations_breadth {
     OBSERVATIONS_ALL,      /* nothing was asked for */
-    OBSERVATIONS_OF_TIME,  /* only a range of starts */
-    OBSERVATIONS_OF_FACET, /* that and one facet of the books, or the facet alone */
+    OBSERVATIONS_OF_FACET, /* one facet of the books, a range of starts, or both */
     OBSERVATIONS_SOME,
 };
 
 struct observations_scope {
     enum observations_breadth breadth;
-    struct observations_facet facet;
+    struct observations_facet facet; /* unless OBSERVATIONS_SOME */
 };
 
 /* The project is bound as $1 already. Appends " FROM ... WHERE ...". A condition of `filter` takes precedence

@@ -93,6 +93,22 @@ def test_pages_of_any_size_join(system):
             assert listed(system, params, limit) == whole
 
 
+def test_a_range_of_time_is_counted_by_hours_whatever_the_types(system):
+    """A type that is too long for the books counts all the same."""
+    trace, at = new_id(), "2027-01-01T05:59:59.999Z"
+    rows = [{"id": new_id(), "traceId": trace, "type": "T" * length, "startTime": time}
+            for length in (1, 200, 201, 4000) for time in (at, "2027-01-01T07:30:00Z")]
+    assert system.client().batch({"id": trace}, rows).status == 200
+    assert_facets_balance(system.database)
+    for params, total in [({}, 8), ({"toStartTime": at}, 4), ({"type": "T" * 201}, 2), ({"type": "T" * 200}, 2),
+                          ({"type": "." * 201}, 0), ({"toStartTime": "2027-01-01T07:29:59.999Z"}, 4)]:
+        params = {"fromStartTime": "2027-01-01T00:00:00Z", **params}
+        assert len(listed(system, params)) == total, params
+        assert listed(system, params, 3) == listed(system, params)
+    assert system.client().request("DELETE", "/api/public/traces/" + trace).status == 200
+    assert_facets_balance(system.database)
+
+
 def test_several_environments_add_up(system):
     both = system.client().get("/api/public/observations?environment=staging&environment=prod&environment=staging").json()
     joined = system.client().get("/api/public/observations?environment=" + urllib.parse.quote("staging,prod", safe="")).json()

@@ -150,6 +150,9 @@ static void facets_leave_out_long_values_and_hold_many(void **state)
     set_text(&one, OBSERVATION_NAME, text + 1);
     facets_add(&facets, &one);
     assert_int_equal(facets.count, 4);
+    set_text(&one, OBSERVATION_TYPE, text);
+    facets_add(&facets, &one);
+    assert_int_equal(facets.count, 5); /* all long types are one */
     facets_reset(&facets);
     assert_int_equal(facets.count, 0);
     for (int round = 0; round < 2; round++) {
