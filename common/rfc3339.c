@@ -110,6 +110,18 @@ static bool take_offset(struct slice *text, int *out_s)
     return true;
 }
 
+/* hh:mm, hh:mm:ss or hh:mm:ss.fraction */
+static bool take_time(struct slice *text, int *hour, int *minute, int *second, int *fraction_us)
+{
+    *second = 0;
+    *fraction_us = 0;
+    if (!take_digits(text, 2, hour) || !take_char(text, ':') || !take_digits(text, 2, minute)) {
+        return false;
+    }
+    return !take_char(text, ':') ||
+           (take_digits(text, 2, second) && take_fraction(text, fraction_us));
+}
+
 bool rfc3339_parse(struct slice text, int64_t *out_us)
 {
     int year, month, day, hour, minute, second, fraction_us, offset_s;
@@ -120,9 +132,7 @@ bool rfc3339_parse(struct slice text, int64_t *out_us)
     if (!take_char(&text, 'T') && !take_char(&text, 't') && !take_char(&text, ' ')) {
         return false;
     }
-    if (!take_digits(&text, 2, &hour) || !take_char(&text, ':') ||
-        !take_digits(&text, 2, &minute) || !take_char(&text, ':') ||
-        !take_digits(&text, 2, &second) || !take_fraction(&text, &fraction_us) ||
+    if (!take_time(&text, &hour, &minute, &second, &fraction_us) ||
         !take_offset(&text, &offset_s)) {
         return false;
     }

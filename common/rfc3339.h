@@ -16,7 +16,8 @@
 
 /*
  * A date, then T, t or one blank, then a time with Z, z or an offset +hh:mm. Fractions of any
- * length are cut to microseconds. No date-only, no missing offset, no epoch numbers: false.
+ * length are cut to microseconds. Whole minutes may come without seconds, as Java prints them.
+ * No date-only, no missing offset, no epoch numbers: false.
  */
 bool rfc3339_parse(struct slice text, int64_t *out_us);
 

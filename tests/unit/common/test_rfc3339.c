@@ -47,6 +47,8 @@ static void spellings_of_the_same_time(void **state)
 {
     assert_same("2026-01-01t00:00:00z", "2026-01-01T00:00:00.000000Z");
     assert_same("2026-01-01 00:00:00Z", "2026-01-01T00:00:00.000000Z");
+    assert_same("2026-01-01T12:34Z", "2026-01-01T12:34:00.000000Z");
+    assert_same("2026-01-01T12:34+01:00", "2026-01-01T11:34:00.000000Z");
 }
 
 static void fractions_are_cut_to_microseconds(void **state)
@@ -74,7 +76,9 @@ static void anything_else_is_refused(void **state)
         "2026",
         "2026-01-01",
         "2026-01-01T00:00:00",
-        "2026-01-01T00:00Z",
+        "2026-01-01T00:00",
+        "2026-01-01T00:00:Z",
+        "2026-01-01T00:00.5Z",
         "2026-01-01T00Z",
         "2026-01-01T00:00:00+01",
         "2026-01-01T00:00:00+0100",
