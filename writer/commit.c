@@ -10,9 +10,10 @@
 #include "writer/quarantine.h"
 #include "writer/tally.h"
 
-static const char sql_begin[] = "INSERT INTO ingest_batches (batch_id) SELECT unnest($1::uuid[])"
-                                " ON CONFLICT DO NOTHING"
-                                " RETURNING batch_id, " MODELS_SQL_GENERATION;
+static const char sql_begin[] =
+    "INSERT INTO ingest_batches (batch_id) SELECT unnest($1::uuid[])"
+    " ON CONFLICT DO NOTHING"
+    " RETURNING batch_id, " MODELS_SQL_GENERATION ", EXISTS (SELECT FROM stray_observations)";
 
 /* Of two batches with one key the first in the list wins, unless another transaction was faster. */
 static const char sql_keys[] = "INSERT INTO idempotency_keys (project_id, key_hash, batch_id)"
@@ -64,12 +65,14 @@ static void mark_new(const PGresult *result, struct parcel **parcels, uint32_t c
     }
 }
 
-/* Without a row nothing is new, and nothing will be priced. */
-static void begin_models(struct commit *commit, const PGresult *result)
+/* Without a row nothing is new: nothing will be priced, and no stray be found its trace. */
+static void learn_of_others(struct commit *commit, const PGresult *result)
 {
+    commit->apply.strays = (struct strays){0};
     if (PQntuples(result) > 0) {
         struct slice generation = {PQgetvalue(result, 0, 1), (size_t)PQgetlength(result, 0, 1)};
         models_begin(&commit->apply.models, generation);
+        commit->apply.strays.are_known = PQgetvalue(result, 0, 2)[0] != 0;
     }
 }
 
@@ -88,7 +91,7 @@ static enum err insert_ids(struct commit *commit, struct parcel **parcels, uint3
     enum err err = session_query(commit->session, sql_begin, &parameters, &result, error);
     if (err == ERR_OK) {
         mark_new(result, parcels, count, is_new);
-        begin_models(commit, result);
+        learn_of_others(commit, result);
     }
     PQclear(result);
     return err;
@@ -211,15 +214,13 @@ static struct reasons look_through(struct parcel **parcels, uint32_t count)
     return reasons;
 }
 
-static enum err begin(struct commit *commit, bool alone, struct error *error)
+/* The lock comes first: what others have committed under it is seen. */
+static enum err begin(struct commit *commit, struct parcel **parcels, uint32_t count, bool alone,
+                      bool *is_new, struct error *error)
 {
-    PGresult *result = NULL;
-    enum err err = session_ask(
-        commit->session, alone ? deletions_begin_alone : deletions_begin_shared, &result, error);
-    commit->apply.strays = (struct strays){.are_known = err == ERR_OK && PQntuples(result) == 1 &&
-                                                        PQgetvalue(result, 0, 0)[0] == 't'};
-    PQclear(result);
-    return err;
+    enum err err = session_exec(commit->session,
+                                alone ? deletions_begin_alone : deletions_begin_shared, error);
+    return err == ERR_OK ? insert_ids(commit, parcels, count, is_new, error) : err;
 }
 
 /* Does one of the group's rows say of a remembered stray to which trace it belongs? */
@@ -240,16 +241,16 @@ static enum err look_for_strays(struct commit *commit, struct parcel **parcels, 
 }
 
 static enum err begin_group(struct commit *commit, struct parcel **parcels, uint32_t count,
-                            struct error *error)
+                            bool *is_new, struct error *error)
 {
     struct reasons reasons = look_through(parcels, count);
     bool alone = reasons.deletion || reasons.stray;
-    enum err err = begin(commit, alone, error);
+    enum err err = begin(commit, parcels, count, alone, is_new, error);
     if (err == ERR_OK && !alone && commit->apply.strays.are_known) {
         err = look_for_strays(commit, parcels, count, &alone, error);
         if (err == ERR_OK && alone) {
             session_rollback(commit->session);
-            err = begin(commit, true, error);
+            err = begin(commit, parcels, count, true, is_new, error);
         }
     }
     commit->apply.strays.resolves = alone && (reasons.stray || commit->apply.strays.are_known);
@@ -265,10 +266,7 @@ enum err commit_begin(struct commit *commit, struct parcel **parcels, uint32_t c
     commit->apply.effects = (struct tally_effects){0};
     enum err err = prepare_points(commit, parcels, count, error);
     if (err == ERR_OK) {
-        err = begin_group(commit, parcels, count, error);
-    }
-    if (err == ERR_OK) {
-        err = insert_ids(commit, parcels, count, is_new, error);
+        err = begin_group(commit, parcels, count, is_new, error);
     }
     return err == ERR_OK ? insert_keys(commit, parcels, count, is_new, error) : err;
 }

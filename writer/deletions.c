@@ -6,13 +6,9 @@
 #include "writer/apply.h"
 #include "writer/array.h"
 
-#define REMEMBERED "; SELECT EXISTS (SELECT FROM stray_observations)"
-
 /* The key is that of xtrace_lock_traces() (migrations/0004_deletions.sql). */
-const char deletions_begin_shared[] =
-    "BEGIN; SELECT pg_advisory_xact_lock_shared(132347298702185)" REMEMBERED;
-const char deletions_begin_alone[] =
-    "BEGIN; SELECT pg_advisory_xact_lock(132347298702185)" REMEMBERED;
+const char deletions_begin_shared[] = "BEGIN; SELECT pg_advisory_xact_lock_shared(132347298702185)";
+const char deletions_begin_alone[] = "BEGIN; SELECT pg_advisory_xact_lock(132347298702185)";
 
 static const char sql_traces[] = "SELECT xtrace_delete_traces($1::text[], $2::text[])";
 static const char sql_scores[] =

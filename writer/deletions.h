@@ -14,8 +14,7 @@
 struct apply_row;     /* writer/apply.h */
 struct tally_effects; /* writer/tally.h */
 
-/* BEGIN and the lock: the shared side, or for a group that must run alone the other. The answer is whether
- * any stray is remembered (writer/strays.h). */
+/* BEGIN and the lock: the shared side, or for a group that must run alone the other. */
 extern const char deletions_begin_shared[];
 extern const char deletions_begin_alone[];
 

@@ -335,6 +335,7 @@ static void init(struct line *line, const struct config *config, int signal_fd, 
         .statement_timeout_ms = config->statement_timeout_ms,
         .wait = line_turn,
         .wait_context = line,
+        .keeps_plans = true,
     };
     *line = (struct line){
         .config = config,

@@ -17,6 +17,7 @@ enum {
     LOCK_TIMEOUT_MAX_MS = 5000,
     COPY_CHUNK = 256 * 1024,
     WAIT_SLICE_MS = 1000,
+    PLANS_KEPT_MS = 250,
 };
 
 void session_init(struct session *session, const struct session_options *options)
@@ -34,6 +35,7 @@ void session_close(struct session *session)
     PQfinish(session->connection);
     session->connection = NULL;
     session->_prepared_count = 0;
+    session->_plans_from_ms = 0;
 }
 
 bool session_is_open(const struct session *session)
@@ -217,6 +219,21 @@ static enum err prepare(struct session *session, const char *sql, char name[16],
     return err;
 }
 
+/*
+ * Planning takes longer than running where groups are small. But a plan from when the tables were small may
+ * look traces up through the index on time, which is quadratic later: none is kept for long.
+ */
+static enum err renew_plans(struct session *session, struct error *error)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (!session->options.keeps_plans ||
+        (session->_plans_from_ms != 0 && now_ms - session->_plans_from_ms < PLANS_KEPT_MS)) {
+        return ERR_OK;
+    }
+    session->_plans_from_ms = now_ms;
+    return session_exec(session, "DISCARD PLANS", error);
+}
+
 enum err session_query(struct session *session, const char *sql,
                        const struct session_parameters *parameters, PGresult **out,
                        struct error *error)
@@ -229,6 +246,9 @@ enum err session_query(struct session *session, const char *sql,
     }
     char name[16];
     enum err err = prepare(session, sql, name, error);
+    if (err == ERR_OK) {
+        err = renew_plans(session, error);
+    }
     if (err != ERR_OK) {
         return err;
     }
@@ -344,10 +364,6 @@ static enum err poll_connection(struct session *session, struct error *error)
     return ERR_OK;
 }
 
-/*
- * A plan kept from when the tables were small may look traces up through the index on time, which is
- * quadratic later: each execution is planned anew (some 50 us).
- */
 static enum err set_up(struct session *session, struct error *error)
 {
     int64_t statement_ms = session->options.statement_timeout_ms;
@@ -359,11 +375,12 @@ static enum err set_up(struct session *session, struct error *error)
              "SET statement_timeout = %" PRId64 "; SET lock_timeout = %" PRId64 ";"
              "SET idle_in_transaction_session_timeout = %" PRId64 ";"
              "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
-             "SET plan_cache_mode = force_custom_plan;"
+             "SET plan_cache_mode = %s;"
              "SET default_transaction_isolation = 'read committed';"
              "SELECT set_config('synchronous_commit', 'on', false)"
              " WHERE current_setting('synchronous_commit') IN ('off', 'local')",
-             statement_ms, lock_ms, statement_ms);
+             statement_ms, lock_ms, statement_ms,
+             session->options.keeps_plans ? "force_generic_plan" : "force_custom_plan");
     return session_exec(session, sql, error);
 }
 

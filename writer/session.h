@@ -25,6 +25,7 @@ struct session_options {
     int64_t statement_timeout_ms;
     session_wait wait;
     void *wait_context;
+    bool keeps_plans; /* for a short time; else each execution is planned anew */
 };
 
 enum { SESSION_STATEMENTS_MAX = 48 };
@@ -35,6 +36,7 @@ struct session {
     int64_t give_up_at_ms; /* monotonic; every wait ends then with ERR_UNAVAILABLE; 0: never */
     const char *_prepared[SESSION_STATEMENTS_MAX]; /* static SQL; the index is the name */
     uint32_t _prepared_count;
+    int64_t _plans_from_ms; /* 0: none are kept */
 };
 
 enum { SESSION_PARAMETERS_MAX = 12 };

@@ -21,7 +21,7 @@
 struct apply_row; /* writer/apply.h */
 
 struct strays {
-    bool are_known; /* somebody is remembered, or may be; as BEGIN said */
+    bool are_known; /* somebody is remembered, as it was when the group began */
     bool resolves;  /* this transaction runs alone and has to look at what it finds */
 };
 
