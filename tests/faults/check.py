@@ -401,7 +401,7 @@ def compare_detail(trace_id, detail, rows, verdict):
         ("name", detail["name"], row["name"]),
         ("userId", detail["userId"], row["user_id"]),
         ("sessionId", detail["sessionId"], row["session_id"]),
-        ("tags", detail["tags"], row["tags"] or []),
+        ("tags", detail["tags"], (row["tags"] or []) + (row["tags_added"] or [])),
         ("metadata", detail["metadata"], row["metadata"]),
         ("input", detail["input"], payload(row["input"])),
         ("output", detail["output"], payload(row["output"])),

@@ -2,7 +2,7 @@
 
 Each thread is one client with one keep-alive connection and a script of its own, the same for the same seed.
 A request is sent again, byte for byte, until it is acknowledged: a lost answer, 429 and 503 are retried
-(Retry-After is honoured, up to a bound). Only a 200 counts as stored, and only after the ledger has it on disk.
+(Retry-After is honoured, up to a bound). Only a 200 (207 for events) counts as stored, and only after the ledger has it on disk.
 A script is sequential: the next request leaves after the last one was acknowledged, so that "later" has a
 meaning. A client that gives up (at the end of a run, when its grace is over) sends nothing more.
 """
@@ -19,6 +19,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
+from events import Events
 from model import Model, make_metrics_request, make_request
 
 FIRST_DAY = datetime(2026, 1, 5, tzinfo=timezone.utc)
@@ -31,8 +32,8 @@ WORDS = ["plain", "naïve", "漢字かな", "عربى", "🦉🚀", "quote\"back
 class Script:
     """An endless sequence of requests, decided by the seed alone. Kinds: whole traces; traces that are
     begun and completed later; observations that come before their trace; tags, metadata keys and names set
-    later; traces shared with other threads, of which each thread writes its own metadata keys; and points of
-    metrics."""
+    later; traces shared with other threads, of which each thread writes its own metadata keys; points of
+    metrics; and events (events.py)."""
 
     def __init__(self, seed, thread, threads, project_traces=4):
         self._random = random.Random(f"{seed}/{thread}")
@@ -47,13 +48,17 @@ class Script:
             for _ in range(project_traces)
         ]
         self._name = f"{seed}/{thread}"
+        self._events = Events(self._random, ENVIRONMENT, self._trace, self._observation)
 
     def __iter__(self):
         return self
 
     def __next__(self):
         self._count += 1
-        if self._random.random() < 0.1:
+        protocol = self._random.random()
+        if protocol < 0.3:
+            return self._events.request(f"{self._name}/{self._count}")
+        if protocol < 0.4:
             return make_metrics_request(f"{self._name}/{self._count}", self._points())
         step = self._random.choices(
             [self._whole, self._begin, self._finish, self._early, self._late, self._touch, self._share],
@@ -70,6 +75,9 @@ class Script:
             self._count += 1
             trace, observations = self._late()
             yield make_request(f"{self._name}/{self._count}", trace, observations, ENVIRONMENT)
+        while request := self._events.owed(f"{self._name}/{self._count + 1}"):
+            self._count += 1
+            yield request
 
     # The steps: each gives (trace or None, observations).
 
@@ -366,9 +374,9 @@ class Load:
         """None when acknowledged, else the seconds to wait before the next try."""
         with self._lock:
             self.report.statuses[answer.status or answer.error] += 1
-            if answer.status == 200:
-                if json.loads(answer.body) != {"message": "Request Successful."}:
-                    self.report.unexpected.append((request.name, 200, answer.body[:300]))
+            if answer.status in (200, 207):
+                if not request.is_answered_by(answer.status, json.loads(answer.body)):
+                    self.report.unexpected.append((request.name, answer.status, answer.body[:300]))
                 return None
             if answer.status in (429, 503):
                 after = answer.headers.get("retry-after")

@@ -142,7 +142,16 @@ class Request:
     path: str = "/v1/l/batch"
     headers: dict = field(default_factory=dict)
     points: Counter = field(default_factory=Counter)  # of metrics: (name, time in us, value)
+    stored_events: set = field(default_factory=set)  # of /ingestion: ids of events
+    refused_events: set = field(default_factory=set)
     ids: list = field(default_factory=list)
+
+    def is_answered_by(self, status, answer):
+        """A 2xx says just what such a request is promised."""
+        if not self.stored_events:
+            return status == 200 and answer == {"message": "Request Successful."}
+        stored, refused = ({event["id"] for event in answer[of]} for of in ("successes", "errors"))
+        return status == 207 and (stored, refused) == (self.stored_events, self.refused_events)
 
     def __post_init__(self):
         self.ids = [(r.kind,) + r.key for r in self.records] + [("point",) + p for p in self.points]
