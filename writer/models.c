@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/log.h"
-#include "writer/array.h"
 
 #define EPOCH_US INT64_C(946684800000000) /* 2000-01-01 */
 
@@ -16,7 +14,6 @@ enum {
     ASK_MAX = 200, /* names or kinds a statement */
     CANDIDATES_MAX = 20000,
     BYTES_MAX = 64 * 1024 * 1024,
-    RETRY_MS = 60000,
 };
 
 /* The patterns are the outer loop: each is compiled once, however many names there are. */
@@ -32,26 +29,9 @@ static const char sql_kinds[] =
     " WHERE CASE WHEN left(w.p, 1) = 's' THEN w.k ~ substr(w.p, 2) ELSE w.k ~* substr(w.p, 2) END"
     " ORDER BY n";
 
-/* A project's patterns have less time than those that came with the program. */
-static const char sql_ask[] = "SAVEPOINT prices; SET LOCAL statement_timeout = 5000";
-static const char sql_ask_own[] = "SAVEPOINT prices; SET LOCAL statement_timeout = 1000";
-static const char sql_asked[] = "ROLLBACK TO SAVEPOINT prices; RELEASE SAVEPOINT prices";
-
 struct models_candidates {
     struct price_row **rows;
     uint32_t count;
-};
-
-/* Two texts that PostgreSQL is asked about: a project ("" is built in) and a model, a regex and a kind. */
-struct models_unknown {
-    struct slice first;
-    struct slice second;
-};
-
-struct models_failing {
-    char project[MODELS_NAME_MAX];
-    size_t len;
-    int64_t until_ms;
 };
 
 /* ---- what is remembered ---- */
@@ -68,7 +48,8 @@ static struct series_key key_of(enum space space, struct slice first, struct sli
 
 void models_init(struct models *models, struct session *session)
 {
-    *models = (struct models){.session = session, ._arena = ARENA_EMPTY};
+    *models = (struct models){._arena = ARENA_EMPTY};
+    matches_init(&models->_matches, session);
     series_init(&models->_known);
 }
 
@@ -80,7 +61,7 @@ void models_finish(struct models *models)
     free(models->_candidates);
     free(models->_rows);
     free(models->_unknown);
-    free(models->_failing);
+    matches_finish(&models->_matches);
 }
 
 void models_forget(struct models *models)
@@ -130,93 +111,6 @@ static int64_t field_int64(const PGresult *result, int row, int column)
     return (int64_t)be64toh(value);
 }
 
-/* *result NULL: it could not be matched. */
-static enum err ask(struct models *models, const char *sql, bool is_own,
-                    const struct models_unknown *unknown, uint32_t count, PGresult **result,
-                    struct error *error)
-{
-    struct buf bufs[2] = {BUF_EMPTY, BUF_EMPTY};
-    array_begin(&bufs[0], OID_TEXT, count);
-    array_begin(&bufs[1], OID_TEXT, count);
-    for (uint32_t i = 0; i < count; i++) {
-        array_add_slice(&bufs[0], unknown[i].first);
-        array_add_slice(&bufs[1], unknown[i].second);
-    }
-    struct session_parameters parameters = {.values = {buf_slice(&bufs[0]), buf_slice(&bufs[1])},
-                                            .count = 2};
-    *result = NULL;
-    enum err err = session_exec(models->session, is_own ? sql_ask_own : sql_ask, error);
-    if (err == ERR_OK) {
-        err = session_query(models->session, sql, &parameters, result, error);
-        if (err == ERR_REFUSED || err == ERR_TIMEOUT) {
-            log_event(LOG_WARN, "models not matched", "error", error->text, NULL);
-            PQclear(*result);
-            *result = NULL;
-            err = ERR_OK;
-        }
-    }
-    if (err == ERR_OK) {
-        err = session_exec(models->session, sql_asked, error);
-    }
-    buf_finish(&bufs[0]);
-    buf_finish(&bufs[1]);
-    if (err != ERR_OK) {
-        PQclear(*result);
-        *result = NULL;
-    }
-    return err;
-}
-
-static int compare_unknown(const void *a, const void *b)
-{
-    const struct models_unknown *left = a;
-    const struct models_unknown *right = b;
-    int order = slice_compare(left->first, right->first);
-    return order != 0 ? order : slice_compare(left->second, right->second);
-}
-
-static uint32_t sort_unknown(struct models_unknown *unknown, uint32_t count)
-{
-    uint32_t kept = 0;
-    if (count > 1) {
-        qsort(unknown, count, sizeof(*unknown), compare_unknown);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        if (kept == 0 || compare_unknown(&unknown[kept - 1], &unknown[i]) != 0) {
-            unknown[kept++] = unknown[i];
-        }
-    }
-    return kept;
-}
-
-/* ---- projects whose patterns take too long ---- */
-
-static bool is_failing(const struct models *models, struct slice project)
-{
-    uint32_t count =
-        models->_failing_count < MODELS_FAILING_MAX ? models->_failing_count : MODELS_FAILING_MAX;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct models_failing *failing = &models->_failing[i];
-        if (slice_equals((struct slice){failing->project, failing->len}, project) &&
-            clock_monotonic_ms() < failing->until_ms) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void note_failing(struct models *models, struct slice project)
-{
-    if (models->_failing == NULL) {
-        models->_failing = memory_zalloc(MODELS_FAILING_MAX * sizeof(*models->_failing));
-    }
-    struct models_failing *failing =
-        &models->_failing[models->_failing_count++ % MODELS_FAILING_MAX];
-    failing->len = project.len < sizeof(failing->project) ? project.len : 0;
-    memcpy(failing->project, project.data, failing->len);
-    failing->until_ms = clock_monotonic_ms() + RETRY_MS;
-}
-
 /* ---- names ---- */
 
 static struct price_row *remember_row(struct models *models, const PGresult *result, int row)
@@ -241,7 +135,7 @@ static struct price_row *remember_row(struct models *models, const PGresult *res
     return made;
 }
 
-static void remember_name(struct models *models, const struct models_unknown *name,
+static void remember_name(struct models *models, const struct match_pair *name,
                           struct price_row *const *rows, uint32_t count)
 {
     struct models_candidates candidates = {
@@ -260,21 +154,21 @@ static void remember_name(struct models *models, const struct models_unknown *na
     series_put(&models->_known, &key, models->_candidates_count);
 }
 
-static enum err learn_names(struct models *models, const struct models_unknown *names,
-                            uint32_t count, struct arena *arena, struct error *error)
+static enum err learn_names(struct models *models, const struct match_pair *names, uint32_t count,
+                            struct arena *arena, struct error *error)
 {
     PGresult *result;
     bool is_own = names[0].first.len > 0;
-    enum err err = ask(models, sql_match, is_own, names, count, &result, error);
+    enum err err = matches_ask(&models->_matches, sql_match, is_own, names, count, &result, error);
     if (err != ERR_OK) {
         return err;
     }
     if (result == NULL && is_own) {
-        note_failing(models, names[0].first);
+        matches_note_failing(&models->_matches, names[0].first);
         return ERR_OK;
     }
     if (result == NULL) {
-        models->_retry_at_ms = clock_monotonic_ms() + RETRY_MS;
+        models->_retry_at_ms = clock_monotonic_ms() + MATCHES_RETRY_MS;
     }
     int rows = result != NULL ? PQntuples(result) : 0;
     struct price_row **matched = arena_alloc(arena, (size_t)rows * sizeof(struct price_row *));
@@ -311,7 +205,7 @@ static struct slice name_of(const struct merged *observation)
 static enum err learn_all(struct models *models, struct merged **observations, uint32_t count,
                           struct arena *arena, struct error *error)
 {
-    struct models_unknown *unknown = arena_alloc(arena, 2 * count * sizeof(*unknown));
+    struct match_pair *unknown = arena_alloc(arena, 2 * count * sizeof(*unknown));
     uint32_t wanted = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (!has(observations[i], MODELS_BIT(MODEL)) ||
@@ -321,20 +215,20 @@ static enum err learn_all(struct models *models, struct merged **observations, u
         struct slice project = observations[i]->project;
         struct slice name = name_of(observations[i]);
         if (!is_known(models, project, name)) {
-            unknown[wanted++] = (struct models_unknown){project, name};
+            unknown[wanted++] = (struct match_pair){project, name};
         }
         if (!is_known(models, (struct slice){"", 0}, name)) {
-            unknown[wanted++] = (struct models_unknown){{"", 0}, name};
+            unknown[wanted++] = (struct match_pair){{"", 0}, name};
         }
     }
-    wanted = sort_unknown(unknown, wanted);
+    wanted = matches_sort(unknown, wanted);
     enum err err = ERR_OK;
     for (uint32_t at = 0, end; at < wanted && err == ERR_OK; at = end) {
         for (end = at + 1; end < wanted && end - at < ASK_MAX &&
                            slice_equals(unknown[end].first, unknown[at].first);
              end++) {
         }
-        if (!is_failing(models, unknown[at].first)) {
+        if (!matches_is_failing(&models->_matches, unknown[at].first)) {
             err = learn_names(models, unknown + at, end - at, arena, error);
         }
     }
@@ -394,7 +288,7 @@ static enum price_match match_kind(void *context, const struct price_condition *
 {
     struct matching *matching = context;
     struct models *models = matching->models;
-    struct models_unknown unknown = {regex_of(condition, matching->arena), kind};
+    struct match_pair unknown = {regex_of(condition, matching->arena), kind};
     struct series_key key = key_of(SPACE_KINDS, unknown.first, unknown.second);
     int64_t known = series_find(&models->_known, &key);
     if (known != 0) {
@@ -412,16 +306,16 @@ static enum price_match match_kind(void *context, const struct price_condition *
 
 static enum err learn_kinds(struct models *models, struct error *error)
 {
-    uint32_t count = sort_unknown(models->_unknown, models->_unknown_count);
+    uint32_t count = matches_sort(models->_unknown, models->_unknown_count);
     enum err err = ERR_OK;
     models->_unknown_count = 0;
     for (uint32_t at = 0; at < count && err == ERR_OK; at += ASK_MAX) {
         uint32_t some = count - at < ASK_MAX ? count - at : ASK_MAX;
-        const struct models_unknown *kinds = models->_unknown + at;
+        const struct match_pair *kinds = models->_unknown + at;
         PGresult *result;
-        err = ask(models, sql_kinds, false, kinds, some, &result, error);
+        err = matches_ask(&models->_matches, sql_kinds, false, kinds, some, &result, error);
         if (err == ERR_OK && result == NULL) {
-            models->_retry_at_ms = clock_monotonic_ms() + RETRY_MS;
+            models->_retry_at_ms = clock_monotonic_ms() + MATCHES_RETRY_MS;
         }
         int rows = result != NULL ? PQntuples(result) : 0;
         int row = 0;

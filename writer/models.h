@@ -14,6 +14,7 @@
 
 #include "common/arena.h"
 #include "common/error.h"
+#include "writer/matches.h"
 #include "writer/merge.h"
 #include "writer/price.h"
 #include "writer/series.h"
@@ -38,14 +39,14 @@ enum { MODELS_GENERATION_SIZE = 64 };
 #define MODELS_BIT(suffix) (UINT64_C(1) << OBSERVATION_##suffix)
 
 /* Names that are longer match nothing: each costs some microseconds a pattern. */
-enum { MODELS_NAME_MAX = 256, MODELS_FAILING_MAX = 32 };
+enum { MODELS_NAME_MAX = 256 };
 
 struct models_candidates; /* the rows that match a name, in the order in which they count */
 
 struct models {
-    struct session *session; /* borrowed */
-    bool has_conditions;     /* some row has a tier that looks at parameters or metadata */
-    struct series _known;    /* names, rows and kinds; an id is a place, or whether it matches */
+    bool has_conditions; /* some row has a tier that looks at parameters or metadata */
+    struct matches _matches;
+    struct series _known; /* names, rows and kinds; an id is a place, or whether it matches */
     struct models_candidates *_candidates;
     struct price_row **_rows;
     uint32_t _candidates_count, _candidates_capacity;
@@ -54,9 +55,7 @@ struct models {
     char _generation[MODELS_GENERATION_SIZE]; /* "" before the first */
     bool _is_stale;                           /* to be forgotten when the next group begins */
     int64_t _retry_at_ms;                     /* monotonic: a match has failed; 0: none */
-    struct models_failing *_failing; /* a ring of projects whose patterns are not asked for */
-    uint32_t _failing_count;
-    struct models_unknown *_unknown; /* kinds that a condition asked for */
+    struct match_pair *_unknown;              /* kinds that a condition asked for */
     uint32_t _unknown_count, _unknown_capacity;
 };
 
