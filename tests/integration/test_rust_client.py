@@ -1,6 +1,7 @@
-"""The published Rust client of the reference (crates.io, xtrace-client), unchanged, against our server.
+"""The published Rust client of the reference (crates.io, xtrace-client) and OpenTelemetry's exporters for Rust,
+unchanged, against our server.
 
-rust_client/ calls every method of it and its tracing layer. It is built outside the repository, and kept there for the
+rust_client/ calls every method of the client and its tracing layer, and sends a session by OTLP. It is built outside the repository, and kept there for the
 next run; without cargo or its registry these tests are skipped.
 """
 
@@ -32,7 +33,7 @@ def cargo(*arguments, seconds):
 def folder():
     """A copy of the program outside the repository, named after what is in it."""
     digest = hashlib.sha256()
-    files = ["Cargo.toml", "Cargo.lock", "src/main.rs"]
+    files = ["Cargo.toml", "Cargo.lock", "src/main.rs", "src/otlp.rs"]
     for name in files:
         digest.update((SOURCE / name).read_bytes())
     copy = pathlib.Path(tempfile.gettempdir()) / f"xtrace-rust-client-{os.getuid()}-{digest.hexdigest()[:16]}"
@@ -64,6 +65,21 @@ def calls(program, xtrace):
                           env={**os.environ, "XTRACE_URL": xtrace.url + "/", "XTRACE_TOKEN": TOKEN})
     assert done.returncode == 0, done.stderr
     return {line["call"]: line for line in map(json.loads, done.stdout.splitlines())}
+
+
+@pytest.fixture(scope="module", params=[(e, c) for e in ("protobuf", "json") for c in ("plain", "gzip")], ids="-".join)
+def exported(request, program, xtrace):
+    """How it was sent, and the trace that was read."""
+    done = subprocess.run([program, *request.param], text=True, capture_output=True, timeout=60,
+                          env={**os.environ, "XTRACE_URL": xtrace.url + "/", "XTRACE_TOKEN": TOKEN})
+    assert done.returncode == 0, done.stderr
+    return ".".join(request.param), read(xtrace, f"/api/public/traces/{done.stdout.strip()}")
+
+
+def read(xtrace, path):
+    answer = xtrace.client().get(path)
+    assert answer.status == 200, answer
+    return answer.json()
 
 
 def ok(calls, call):
@@ -147,3 +163,46 @@ def test_the_tracing_layer_pushes_its_metrics(calls):
     assert event["values"][0][1] == 42
     span, = ok(calls, "layer span")["data"]
     assert span["labels"] == {"span_name": "answer_question", "trace_id": inside}
+
+
+def test_spans_of_opentelemetry_are_stored_as_sent(exported):
+    _, trace = exported
+    assert (trace["name"], trace["userId"], trace["sessionId"]) == ("invoke_agent planner", "user/ü 1", "rust-session")
+    assert (trace["tags"], trace["environment"], trace["release"], trace["version"]) == (["a", "b"], "staging", "r7", "1.2.3")
+    agent, chat = sorted(trace["observations"], key=lambda observation: observation["startTime"])
+    assert (agent["type"], agent["parentObservationId"], agent["metadata"]["span"]["kind"]) == ("AGENT", None, "SERVER")
+    assert (chat["type"], chat["name"], chat["parentObservationId"]) == ("GENERATION", "chat gpt-4o", agent["id"])
+    assert (chat["model"], chat["modelParameters"]) == ("gpt-4o", {"temperature": 0.5})
+    assert chat["usageDetails"] == {"input": 10, "input_cached_tokens": 2, "output": 30, "total": 42}
+    assert (chat["level"], chat["statusMessage"]) == ("ERROR", "cut off")
+    assert chat["output"] == [{"role": "assistant", "content": "4"}]
+
+
+def test_what_else_spans_say_is_in_metadata(exported):
+    metadata = max(exported[1]["observations"], key=lambda observation: observation["startTime"])["metadata"]
+    said = {name: metadata["attributes"][name] for name in ("int", "double", "bool", "text", "texts", "ints", "doubles", "bools")}
+    assert said == {
+        "int": -(2**63), "double": 1.5, "bool": False, "text": 'ü😀"\\\n', "texts": ["x", ""], "ints": [1, -2],
+        "doubles": [0.5, 2.25], "bools": [True, False],
+    }  # fmt: skip
+    assert metadata["scope"] == {"name": "rust.scope", "version": "4", "attributes": {"team": "llm"}}
+    assert metadata["resourceAttributes"]["service.name"] == "rust-agent"
+    event, = metadata["events"]
+    assert (event["name"], event["attributes"]) == ("first token", {"index": 0})
+    link, = metadata["links"]
+    assert (link["traceId"], link["spanId"], link["attributes"]) == (f"{7:032x}", f"{8:016x}", {"why": "retry"})
+
+
+def test_a_message_that_is_a_log_record_becomes_input(exported):
+    chat = max(exported[1]["observations"], key=lambda observation: observation["startTime"])
+    assert chat["input"] == [{"role": "user", "content": "2 + 2?"}]
+
+
+def test_metrics_of_opentelemetry_are_stored_as_sent(exported, xtrace):
+    names = {f"{exported[0]}.{name}": value for name, value in
+             {"counter": 3, "updown": -2, "gauge": 1.5, "histogram.count": 2, "histogram.sum": 2}.items()}  # fmt: skip
+    found = {name: read(xtrace, f"/api/public/metrics/query?name={name}&agg=last")["data"] for name in names}
+    assert {name: series[0]["values"][0]["value"] for name, series in found.items()} == names
+    buckets = read(xtrace, f"/api/public/metrics/query?name={exported[0]}.histogram.bucket&agg=last")["data"]
+    assert {s["labels"]["le"]: s["values"][0]["value"] for s in buckets} == {"1": 1, "2": 2, "+Inf": 2}
+    assert {s["labels"]["model"] for s in buckets} == {"gpt-4o"}

@@ -1,7 +1,10 @@
 //! Calls every method of the published client and prints what each gave, one JSON object a line:
 //! `{"call": "list_traces", "ok": ...}` or `{"call": "list_traces", "error": "..."}`.
 //!
+//! With two arguments, an encoding and a compression, it sends by OpenTelemetry's exporters instead (otlp.rs).
 //! Environment: XTRACE_URL (with a slash at the end), XTRACE_TOKEN.
+
+mod otlp;
 
 use chrono::{DateTime, Duration, TimeZone, Utc};
 use serde_json::{json, Value};
@@ -222,6 +225,10 @@ async fn layer(client: &Client) {
 async fn main() {
     let url = std::env::var("XTRACE_URL").expect("XTRACE_URL");
     let token = std::env::var("XTRACE_TOKEN").expect("XTRACE_TOKEN");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [encoding, compression] = arguments.as_slice() {
+        return otlp::send(&url, &token, encoding, compression);
+    }
     let client = Client::new(&url, &token).expect("the client starts");
     let stranger = Client::new(&url, "not the token").expect("the client starts");
     traces(&client).await;
