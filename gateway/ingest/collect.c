@@ -54,8 +54,7 @@ static struct collect_record *record_at(const struct collect *collect, uint32_t 
 uint32_t collect_record(struct collect *collect, const char *place, uint32_t index,
                         enum row_kind kind, struct slice id)
 {
-    /* An id that breaks its bound is no help in a message. */
-    id.len = id.len <= ROW_ID_MAX ? id.len : 0;
+    id.len = id.len <= COLLECT_ID_MAX ? id.len : 0;
     struct collect_record record = {
         .place = place,
         .index = index,

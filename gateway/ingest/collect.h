@@ -16,6 +16,9 @@
 
 #define COLLECT_ALONE UINT32_MAX
 
+/* Bytes; a longer id is no help to anybody, and left out. */
+#define COLLECT_ID_MAX UINT16_MAX
+
 /* Of a record that nobody can say what it was meant to be. */
 #define COLLECT_NO_KIND ROW_KIND_COUNT
 

@@ -168,8 +168,8 @@ static void take_event(struct decoding *decoding, uint32_t index, const struct e
     bool is_score = type != NULL && type->kind == ROW_SCORE;
     if (envelope->id.len == 0) {
         refuse(decoding, record, "id", "missing, or not a string");
-    } else if (envelope->id.len > ROW_ID_MAX) {
-        refuse(decoding, record, "id", "longer than 800 bytes");
+    } else if (envelope->id.len > COLLECT_ID_MAX) {
+        refuse(decoding, record, "id", "longer than 65535 bytes");
     } else if (decoding->input->scores_only && !is_score) {
         collect_refuse_as(decoding->out, record, ERR_UNAUTHORIZED, (struct slice){NULL, 0},
                           SLICE_LITERAL("this key may only create scores"));

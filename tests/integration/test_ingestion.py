@@ -224,6 +224,14 @@ def test_ids_that_nothing_can_have_are_refused(xtrace):
             assert error["status"] == 400 and error["error"].endswith(reason)
 
 
+def test_an_events_own_id_may_be_long(xtrace):
+    """It goes into no index: it only comes back."""
+    events = [{**event("trace-create", {"id": new_id()}), "id": length * "é"} for length in (401, 30_000, 40_000)]
+    answer = post(xtrace, events + [{**event("nonsense", {}), "id": 30_000 * "x"}])
+    assert [success["id"] for success in answer["successes"]] == [e["id"] for e in events[:2]]
+    assert [error["id"] for error in answer["errors"]] == ["unknown", 30_000 * "x"]
+
+
 def test_an_event_without_an_entitys_id_makes_one_and_the_same(xtrace):
     events = [event("trace-create", {"name": "anonymous"}), event("score-create", {"name": "s", "value": 1, "traceId": new_id()})]
     before = [xtrace.database.value(f"SELECT count(*) FROM {table}") for table in ("traces", "scores")]
