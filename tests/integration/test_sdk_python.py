@@ -101,14 +101,14 @@ def test_the_decorator_of_langfuse(xtrace, openai, packages):
     check(xtrace, run(xtrace, openai, packages, "langfuse_observe.py"), DEGRADED)
 
 
-def test_early_langfuse_2(xtrace, openai):
-    check(xtrace, run(xtrace, openai, "langfuse27", "langfuse_old.py"), {
-        "auth_check": True, "get_trace": "old", "get_generations": ["answer"], "get_prompt": "NotFoundError"})
+EARLY = {"langfuse1": {}, "langfuse27": {"auth_check": True, "get_trace": "old", "get_generations": ["answer"],
+                                         "get_prompt": "NotFoundError"}}
 
 
 @pytest.mark.long
-def test_langfuse_1(xtrace, openai):
-    check(xtrace, run(xtrace, openai, "langfuse1", "langfuse_old.py"), {})
+@pytest.mark.parametrize("packages", EARLY)
+def test_early_langfuse(xtrace, openai, packages):
+    check(xtrace, run(xtrace, openai, packages, "langfuse_old.py"), EARLY[packages])
 
 
 @pytest.mark.parametrize("script", ["openinference_all.py", "models_openinference.py"])
