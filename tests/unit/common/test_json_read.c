@@ -288,7 +288,7 @@ static void a_lenient_reader_passes_what_breaks_a_bound_and_tells(void **state)
 static void a_lenient_reader_tells_of_numbers_and_brackets_that_it_is_asked_for(void **state)
 {
     struct fixture f;
-    struct slice number;
+    struct slice number = {NULL, 0};
     open_text(&f, "[[[[[[[[[[[[[[[[[1],2e2000]]]]]]]]]]]]]]]]");
     json_be_lenient(&f.reader);
     for (int i = 0; i < 16; i++) {
