@@ -95,7 +95,7 @@ def test_the_graphs_of_langgraph(xtrace, openai):
 DEGRADED = {"get_prompt falls back": "be brief", "get_dataset": "NotFoundError", "create_dataset": "NotFoundError"}
 
 
-@pytest.mark.parametrize("packages", ["langfuse33", "langfuse4", "langfuse5"])
+@pytest.mark.parametrize("packages", [pytest.param("langfuse33", marks=pytest.mark.long), "langfuse4", "langfuse5"])
 def test_the_decorator_of_langfuse(xtrace, openai, packages):
     """3.3 sends generations as spans."""
     check(xtrace, run(xtrace, openai, packages, "langfuse_observe.py"), DEGRADED)
