@@ -273,6 +273,10 @@ void otlp_model_to_row(struct otlp_view *view, int64_t start_us, struct row *row
     }
     usage_to_row(&usage, view->arena, row);
     costs_to_row(&costs, view->arena, row);
+    if (costs.count == 0 && otlp_costs_are_inside(view)) {
+        /* Costs are given, and there are none: so the writer computes none. */
+        row_set_slice(row, OBSERVATION_COST_DETAILS, SLICE_LITERAL("{}"));
+    }
     parameters_to_row(view, row);
     if (slice_is(row->values[OBSERVATION_TYPE].slice, "GENERATION")) {
         prompt_to_row(view, row);

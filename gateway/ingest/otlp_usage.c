@@ -264,25 +264,25 @@ static bool object_text(struct otlp_view *view, const struct attribute *attribut
     return text_is_json(any_text(&attribute->value, view->arena), JSON_OBJECT, view->arena, out);
 }
 
-/*
- * A call of the Vercel AI SDK or of Genkit as a whole, around the calls of models: it says again what
- * those used, the former in parts only (gen_ai.usage.* is with its children alone).
- */
-static bool repeats_its_children(const struct otlp_view *view)
+/* A flow or prompt of Genkit, around the calls of models: it says again what those used. */
+static bool is_genkit_call_of_calls(const struct otlp_view *view)
 {
-    static const char *const ai_calls[] = {"ai.generateText",
-                                           "ai.streamText",
-                                           "ai.generateObject",
-                                           "ai.streamObject",
-                                           "ai.embed",
-                                           "ai.embedMany",
-                                           NULL};
-    static const char *const genkit_types[] = {"util", NULL};
-    if (view->scope_kind == SCOPE_AI) {
-        return view_is_one_of(view, NAME_AI_OPERATION_ID, ai_calls) &&
-               !view_has_group(view, GROUP_GEN_AI_USAGE);
-    }
-    return view_is_one_of(view, NAME_GENKIT_TYPE, genkit_types);
+    static const char *const types[] = {"util", NULL};
+    return view_is_one_of(view, NAME_GENKIT_TYPE, types);
+}
+
+/* Of the Vercel AI SDK's calls as a whole: gen_ai.usage.* is with its children alone. */
+bool otlp_costs_are_inside(const struct otlp_view *view)
+{
+    static const char *const calls[] = {"ai.generateText",
+                                        "ai.streamText",
+                                        "ai.generateObject",
+                                        "ai.streamObject",
+                                        "ai.embed",
+                                        "ai.embedMany",
+                                        NULL};
+    return view->scope_kind == SCOPE_AI && view_is_one_of(view, NAME_AI_OPERATION_ID, calls) &&
+           !view_has_group(view, GROUP_GEN_AI_USAGE);
 }
 
 void otlp_usage_find(struct otlp_view *view, struct usage *usage)
@@ -293,7 +293,7 @@ void otlp_usage_find(struct otlp_view *view, struct usage *usage)
         if (object_text(view, details, &json)) {
             usage_read(usage, json, view->arena);
         }
-    } else if (repeats_its_children(view)) {
+    } else if (is_genkit_call_of_calls(view)) {
         return;
     } else if (view->scope_kind == SCOPE_AI) {
         read_ai_usage(view, usage);

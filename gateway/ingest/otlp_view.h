@@ -88,6 +88,8 @@ void otlp_kind_to_row(struct otlp_view *view, struct row *row);
 /* otlp_usage: what is said of tokens and costs, added to empty maps. */
 void otlp_usage_find(struct otlp_view *view, struct usage *usage);
 void otlp_costs_find(struct otlp_view *view, struct costs *costs);
+/* The span says again what spans inside it used, in part at least: to price it would be to count twice. */
+bool otlp_costs_are_inside(const struct otlp_view *view);
 
 /* otlp_model: model, parameters, usage, cost, prompt, time of the first token. Type is set. */
 void otlp_model_to_row(struct otlp_view *view, int64_t start_us, struct row *row);

@@ -61,10 +61,14 @@
 
 #define SQL_IS_GIVEN                                                                               \
     "(o.total_cost IS NOT NULL OR o.input_cost IS NOT NULL OR o.output_cost IS NOT NULL"           \
-    " OR o.cost_details IS NOT NULL)"
+    " OR o.cost_details <> '{}')"
+
+/* As gateway/ingest/otlp_model.c stores it. */
+#define SQL_IS_INSIDE "o.cost_details = '{}' AND NOT " SQL_IS_GIVEN
 
 #define SQL_REASON                                                                                 \
     "CASE WHEN " SQL_IS_GIVEN " THEN 'the client gave the cost, so none is computed'"              \
+    " WHEN " SQL_IS_INSIDE " THEN 'its cost is that of the calls inside it'"                       \
     " WHEN o.model IS NULL THEN 'the observation names no model'"                                  \
     " WHEN o.priced_model_id IS NULL THEN 'no price row matched the model'"                        \
     " WHEN NOT EXISTS (SELECT FROM u) THEN 'no usage was given'"                                   \

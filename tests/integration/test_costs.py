@@ -359,6 +359,21 @@ def test_an_explanation_says_why(client, xtrace, values, source, reason):
     assert (told["computedCost"] is not None) == (source == "computed")
 
 
+def test_a_call_around_calls_is_not_priced_again(client, xtrace):
+    """The Vercel AI SDK's ai.embed repeats the tokens of its ai.embed.doEmbed."""
+    trace_id = new_trace_id()
+    values = {"ai.model.id": "text-embedding-3-small", "ai.usage.tokens": 5000}
+    outer = span(trace_id, "ai.embed", values={"ai.operationId": "ai.embed", **values})
+    inner = span(trace_id, "ai.embed.doEmbed", outer, values={"ai.operationId": "ai.embed.doEmbed", **values})
+    assert client.post(ROUTES[0], export([outer, inner], scope="ai")).status == 200
+    trace = client.get(f"/api/public/traces/{trace_id}").json()
+    assert trace["totalCost"] == 0.0001
+    shown = {o["id"]: o for o in trace["observations"]}[outer["spanId"]]
+    assert (shown["usageDetails"], shown["costDetails"], shown["calculatedTotalCost"]) == ({"total": 5000}, {}, None)
+    told = explain(client, outer["spanId"])
+    assert (told["source"], told["reason"], told["given"]) == ("none", "its cost is that of the calls inside it", None)
+
+
 def test_a_cost_is_explained_when_its_price_has_gone(client, xtrace):
     name = "model-" + new_id()
     made = client.post("/api/public/models", {"modelName": name, "matchPattern": name, "unit": "TOKENS", "inputPrice": 0.5}).json()

@@ -213,10 +213,16 @@ static void a_call_around_calls_repeats_what_they_used(void **state)
         SCOPED(USAGE_DETAILS, "ai",
                "{\"ai.operationId\":\"ai.generateText\",\"ai.model.id\":\"m\","
                "\"ai.usage.cachedInputTokens\":5,\"ai.usage.reasoningTokens\":2," PROVIDER "}",
-               "{}"),
+               "{\"input_cached_tokens\":5,\"output_reasoning_tokens\":2,\"total\":7}"),
+        /* Given, and empty: nothing is computed. */
+        SCOPED(COST_DETAILS, "ai",
+               "{\"ai.operationId\":\"ai.generateText\",\"ai.usage.cachedInputTokens\":5}", "{}"),
+        SCOPED(COST_DETAILS, "ai",
+               "{\"ai.operationId\":\"ai.generateText.doGenerate\",\"ai.usage.tokens\":5}", NULL),
         SCOPED(MODEL, "ai", "{\"ai.operationId\":\"ai.generateText\",\"ai.model.id\":\"m\"}", "m"),
         SCOPED(USAGE_DETAILS, "ai", "{\"ai.operationId\":\"ai.embed\",\"ai.usage.tokens\":4}",
-               "{}"),
+               "{\"total\":4}"),
+        SCOPED(COST_DETAILS, "ai", "{\"ai.operationId\":\"ai.embed\",\"ai.usage.tokens\":4}", "{}"),
         SCOPED(USAGE_DETAILS, "ai",
                "{\"ai.operationId\":\"ai.embed.doEmbed\",\"ai.usage.tokens\":4}", "{\"total\":4}"),
         /* Who says how many went in and out tells of a call of its own. */

@@ -85,11 +85,11 @@ const step = (reason, more) => ({
     toolChoice: '{"type":"auto"}', finishReason: `["${reason}"]`, system: "mock.chat", maxRetries: "2", temperature: "0.2",
   },
 });
-// What the whole call says of tokens is what its steps say: counted once.
-const weatherSteps = (usageDetails) => [
+// The whole call says again, in part, what its steps used: that is kept, and not priced.
+const weatherSteps = (usageDetails, ofRoot) => [
   {
     name: "weather-bot:ai.generateText", type: "SPAN", input: { system: "Be brief.", prompt: "Wie ist das Wetter? ☀" }, output: "21 Grad.",
-    usageDetails: {},
+    usageDetails: ofRoot, calculatedTotalCost: null,
   },
   step("tool-calls", { input: instructed, output: [{ toolCallId: "call-1", toolName: "weather", input: '{"city":"Köln"}' }], usageDetails }),
   { name: "weather", type: "TOOL", input: { city: "Köln" }, output: { city: "Köln", celsius: 21 }, usageDetails: {} },
@@ -99,11 +99,11 @@ const weatherSteps = (usageDetails) => [
 await session(() => generateWithTool(ai6, new MockLanguageModelV3({
   provider: "mock.chat", modelId: "mock-model",
   doGenerate: answers(usage6, [{ unified: "tool-calls", raw: "tool_calls" }, { unified: "stop", raw: "stop" }]),
-}), "weather-bot"), ...weatherSteps(usage));
+}), "weather-bot"), ...weatherSteps(usage, { input_cached_tokens: 80, output_reasoning_tokens: 10, total: 90 }));
 
 await session(() => generateWithTool(ai5, new MockLanguageModelV2({
   provider: "mock.chat", modelId: "mock-model", doGenerate: answers(usage5, ["tool-calls", "stop"]),
-}), "weather-bot"), ...weatherSteps({ input: 100, output: 20, total: 120 }));
+}), "weather-bot"), ...weatherSteps({ input: 100, output: 20, total: 120 }, {}));
 
 await session(async () => {
   const result = ai6.streamText({
@@ -153,7 +153,7 @@ await session(() => ai6.embed({
     provider: "mock.embed", modelId: "mock-embedding", doEmbed: async () => ({ embeddings: [[0.1, 0.2]], usage: { tokens: 7 }, warnings: [] }),
   }),
   value: "sunny", experimental_telemetry: telemetry("embed"),
-}), { name: "embed:ai.embed", type: "SPAN", input: null, output: null, usageDetails: {} }, {
+}), { name: "embed:ai.embed", type: "SPAN", input: null, output: null, usageDetails: { total: 7 }, calculatedTotalCost: null }, {
   name: "embed:ai.embed.doEmbed", type: "EMBEDDING", model: "mock-embedding", input: null, output: null, usageDetails: { total: 7 },
 });
 

@@ -53,24 +53,25 @@ const afterTool = [
 const toolCalls = [{ toolCallType: "function", toolCallId: "call_1", toolName: "get_weather", args: '{"city": "Paris"}' }];
 const answer = "Paris, natürlich. 🗼";
 
-// What both say; chat: what a call of a model has beside its input and output, in: how the input of a whole call looks.
+// What both say; chat: what a call of a model has beside its input and output, again: what a whole call says of the
+// tokens of its last one.
 function sessions(way) {
-  const { chat, root, tool, doing, prompt } = way;
+  const { chat, root, tool, doing, prompt, again } = way;
   const child = (name, method, more) => ({ name: doing(name, method), ...chat, ...more });
   const failed = { output: null, ...way.failed };
   return {
     "weather-bot": [
-      { ...root("weather-bot", "generateText"), input: prompt({ system: "Be brief.", prompt: question }), output: answer },
+      { ...root("weather-bot", "generateText"), ...again.chat, input: prompt({ system: "Be brief.", prompt: question }), output: answer },
       child("weather-bot", "generateText.doGenerate", { input: way.withTools(asked), output: way.calls(toolCalls) }),
       { ...tool, input: way.json({ city: "Paris" }), output: way.json({ city: "Paris", celsius: 21 }) },
       child("weather-bot", "generateText.doGenerate", { input: way.withTools(afterTool), output: answer }),
     ],
     streamer: [
-      { ...root("streamer", "streamText"), input: prompt({ messages: [{ role: "user", content: "Hallo?" }] }), output: answer },
+      { ...root("streamer", "streamText"), ...again.chat, input: prompt({ messages: [{ role: "user", content: "Hallo?" }] }), output: answer },
       child("streamer", "streamText.doStream", { input: [user("Hallo?")], output: answer, isStreamed: true }),
     ],
     embed: [
-      { ...root("embed", "embed"), input: null, output: null },
+      { ...root("embed", "embed"), ...again.embed, input: null, output: null },
       child("embed", "embed.doEmbed", {
         type: way.embedding, model: "text-embedding-3-small", input: null, output: null, usageDetails: { total: 4 }, calculatedTotalCost: 8e-8,
       }),
@@ -96,7 +97,7 @@ const meant = {
     tool: { name: "ai.toolCall get_weather", type: "SPAN", parent: "weather-bot", ...nothing },
     chat: { type: "GENERATION", model, usageDetails: { input: 21, output: 7, total: 28 }, calculatedTotalCost: 0.00000735 },
     doing: (_, method) => `ai.${method}`, prompt: JSON.stringify, json: JSON.stringify, calls: JSON.stringify, embedding: "GENERATION", failed: {},
-    withTools: (messages) => [...messages, JSON.stringify(described)],
+    withTools: (messages) => [...messages, JSON.stringify(described)], again: {},
   }),
   plain: sessions({
     root: (name, method) => ({ name: `${name}:ai.${method}`, type: "SPAN", parent: null, metadata: given, ...nothing }),
@@ -109,6 +110,14 @@ const meant = {
     },
     doing: (name, method) => `${name}:ai.${method}`, prompt: (value) => value, json: (value) => value, calls: (value) => value, embedding: "EMBEDDING",
     failed: { level: "ERROR", statusMessage: "the model exploded" }, withTools: (messages) => messages,
+    again: {
+      chat: {
+        usageDetails: {
+          input_cached_tokens: 5, output_reasoning_tokens: 2, output_accepted_prediction_tokens: 0, output_rejected_prediction_tokens: 0, total: 7,
+        },
+      },
+      embed: { usageDetails: { total: 4 } },
+    },
   }),
 };
 

@@ -112,12 +112,19 @@ const inChat = (content) => ({ role: "user", content: [{ type: "text", text: con
 const chatAsked = [system, inChat(question)];
 const chatCall = { toolCallId: "call_1", toolName: "get_weather", input: { city: "Paris" } };
 const chatResult = { type: "tool-result", toolCallId: "call_1", toolName: "get_weather", output: { type: "json", value: { city: "Paris", celsius: 21 } } };
+// The whole call says some of it again: that is kept, and not priced.
+const again = (input_cached_tokens, output_reasoning_tokens) => ({
+  usageDetails: {
+    input_cached_tokens, output_reasoning_tokens, output_accepted_prediction_tokens: 0, output_rejected_prediction_tokens: 0,
+    total: input_cached_tokens + output_reasoning_tokens,
+  },
+});
 const around = (name, more) => ({ name, type: "SPAN", parent: null, ...nothing, model: "gpt-4o-mini", ...more });
 const within = (parent, doing, more) => ({ name: `${parent}.${doing}`, type: "GENERATION", parent, model, ...usedInParts, ...more });
 const legacySessions = {
   tool: [
     around("weather-bot:ai.generateText", {
-      input: { system: "Be brief.", messages: [{ role: "user", content: question }] },
+      ...again(10, 4), input: { system: "Be brief.", messages: [{ role: "user", content: question }] },
       output: { role: "assistant", content: "Paris, natürlich. 🗼", tool_calls: [chatCall] },
     }),
     within("weather-bot:ai.generateText", "doGenerate", { input: chatAsked, output: [chatCall] }),
@@ -128,11 +135,11 @@ const legacySessions = {
     }),
   ],
   stream: [
-    around("streamer:ai.streamText", { input: { messages: [{ role: "user", content: "Hallo?" }] }, output: "Paris, natürlich. 🗼" }),
+    around("streamer:ai.streamText", { ...again(5, 2), input: { messages: [{ role: "user", content: "Hallo?" }] }, output: "Paris, natürlich. 🗼" }),
     within("streamer:ai.streamText", "doStream", { input: [inChat("Hallo?")], output: "Paris, natürlich. 🗼", isStreamed: true }),
   ],
   embed: [
-    around("embed:ai.embed", { model: "text-embedding-3-small" }),
+    around("embed:ai.embed", { model: "text-embedding-3-small", usageDetails: { total: 4 } }),
     { name: "embed:ai.embed.doEmbed", type: "EMBEDDING", parent: "embed:ai.embed", usageDetails: { total: 4 }, calculatedTotalCost: 8e-8 },
   ],
   fail: [
