@@ -60,6 +60,15 @@ static bool decode_segment(struct slice raw, struct arena *arena, struct slice *
     return utf8_valid_prefix(*out) == len;
 }
 
+/* Clients put a path behind a base URL that ends in a slash already: some are not careful enough to see it. */
+static struct slice without_double_slash(struct slice path)
+{
+    while (path.len > 1 && path.data[0] == '/' && path.data[1] == '/') {
+        path = (struct slice){path.data + 1, path.len - 1};
+    }
+    return path;
+}
+
 /* Proxies may send the absolute form (RFC 9112 section 3.2.2): its path alone counts. */
 static struct slice path_of(struct slice target)
 {
@@ -71,11 +80,12 @@ static struct slice path_of(struct slice target)
         if (path.len > length && strncasecmp(path.data, schemes[i], length) == 0) {
             const char *slash = memchr(path.data + length, '/', path.len - length);
             const char *end = path.data + path.len;
-            return slash != NULL ? (struct slice){slash, (size_t)(end - slash)}
-                                 : SLICE_LITERAL("/");
+            return slash != NULL
+                       ? without_double_slash((struct slice){slash, (size_t)(end - slash)})
+                       : SLICE_LITERAL("/");
         }
     }
-    return path;
+    return without_double_slash(path);
 }
 
 static bool split_path(struct slice path, struct arena *arena, struct segments *segments)
