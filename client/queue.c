@@ -28,6 +28,7 @@ struct xtrace_queue {
     enum xtrace_lane next_lane; /* so that neither starves the other */
     int64_t close_at_ms;
     struct xtrace_stats stats;
+    uint64_t lost_told; /* records: what flush has answered for */
 };
 
 /* A batch that was lost, to be told of once the mutex is free. */
@@ -166,7 +167,7 @@ enum xtrace_status xtrace_queue_flush(struct xtrace_queue *queue, uint32_t timeo
         pthread_mutex_unlock(&queue->mutex);
         return XTRACE_CLOSED;
     }
-    uint64_t lost_before = lost(&queue->stats);
+    uint64_t lost_told = queue->lost_told;
     for (enum xtrace_lane kind = 0; kind < XTRACE_LANE_COUNT; kind++) {
         until[kind] = queue->lanes[kind].taken;
         queue->lanes[kind].flush_to = until[kind];
@@ -176,9 +177,11 @@ enum xtrace_status xtrace_queue_flush(struct xtrace_queue *queue, uint32_t timeo
     while (!is_settled(queue, until) && rc == 0) {
         rc = pthread_cond_timedwait(&queue->settled, &queue->mutex, &deadline);
     }
-    enum xtrace_status status = !is_settled(queue, until)           ? XTRACE_TIMEOUT
-                                : lost(&queue->stats) > lost_before ? XTRACE_DROPPED
-                                                                    : XTRACE_OK;
+    enum xtrace_status status = XTRACE_TIMEOUT;
+    if (is_settled(queue, until)) {
+        queue->lost_told = lost(&queue->stats);
+        status = queue->lost_told > lost_told ? XTRACE_DROPPED : XTRACE_OK;
+    }
     pthread_mutex_unlock(&queue->mutex);
     return status;
 }
@@ -187,7 +190,6 @@ enum xtrace_status xtrace_queue_close(struct xtrace_queue *queue, uint32_t timeo
 {
     pthread_mutex_lock(&queue->mutex);
     bool is_first = !queue->is_closing;
-    uint64_t lost_before = lost(&queue->stats);
     if (is_first) {
         queue->is_closing = true;
         queue->close_at_ms = xtrace_monotonic_ms() + timeout_ms;
@@ -214,7 +216,7 @@ enum xtrace_status xtrace_queue_close(struct xtrace_queue *queue, uint32_t timeo
         pthread_cond_wait(&queue->settled, &queue->mutex);
     }
     enum xtrace_status status =
-        is_first && lost(&queue->stats) > lost_before ? XTRACE_DROPPED : XTRACE_OK;
+        is_first && lost(&queue->stats) > queue->lost_told ? XTRACE_DROPPED : XTRACE_OK;
     pthread_mutex_unlock(&queue->mutex);
     return status;
 }

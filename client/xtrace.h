@@ -48,8 +48,8 @@ enum xtrace_status {
     XTRACE_NO_MEMORY,  /* nothing was sent, or an answer could not be kept */
     XTRACE_CLOSED,     /* after xtrace_client_shutdown, or in a forked child */
     XTRACE_QUEUE_FULL, /* the background queue is at its bound: the record was dropped and counted */
-    XTRACE_DROPPED, /* flush, shutdown: records were lost meanwhile; xtrace_client_stats says how */
-    XTRACE_TIMEOUT, /* the time of the call is up (or 408) */
+    XTRACE_DROPPED, /* flush, shutdown: records were lost since the last flush; xtrace_client_stats says how */
+    XTRACE_TIMEOUT,     /* the time of the call is up (or 408) */
     XTRACE_UNREACHABLE, /* no connection, a cut answer, TLS, an unknown host */
     XTRACE_REFUSED, /* 400, 413, 415 and the like: the server refused the request or some records */
     XTRACE_UNAUTHORIZED, /* 401, 403 */
@@ -145,8 +145,8 @@ XTRACE_CALL xtrace_client_create(struct xtrace_client **client,
                                  const struct xtrace_options *options, struct xtrace_error *error);
 
 /* Waits until every record enqueued before this call has been sent or lost; does not wait for
- * max_age_ms. XTRACE_OK: all of them are stored. XTRACE_DROPPED: some were lost. XTRACE_TIMEOUT: some
- * are still queued. XTRACE_CLOSED. */
+ * max_age_ms. XTRACE_OK: all of them are stored. XTRACE_DROPPED: some were lost, now or since the flush
+ * before. XTRACE_TIMEOUT: some are still queued. XTRACE_CLOSED. */
 XTRACE_API enum xtrace_status xtrace_client_flush(struct xtrace_client *client,
                                                   uint32_t timeout_ms);
 
